@@ -1,0 +1,163 @@
+//! Times contestants in turns, so that a drift of the machine hits all of them alike.
+
+use std::fmt;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use crate::work;
+
+/// A sample is at least this long, so that reading the clock does not count.
+const SAMPLE: Duration = Duration::from_micros(60);
+
+/// One way to bring an event to its listeners.
+pub struct Contestant {
+    name: &'static str,
+    calls: u64,
+    run: Box<dyn FnMut(u64)>,
+}
+
+impl Contestant {
+    /// Wraps `emit`, which brings one event of the given amount to the listeners `0..listeners`.
+    ///
+    /// # Panics
+    ///
+    /// When one call does not reach exactly these listeners.
+    pub fn new(name: &'static str, listeners: usize, mut emit: impl FnMut(u64) + 'static) -> Self {
+        let mut expected = work::totals();
+        for total in &mut expected[..listeners] {
+            *total += 1;
+        }
+        emit(1);
+        assert_eq!(
+            work::totals(),
+            expected,
+            "{name} does not reach its {listeners} listeners"
+        );
+        // The loop is inside the box, so that only one indirect call is paid per sample.
+        let run = Box::new(move |calls| {
+            for _ in 0..calls {
+                emit(black_box(1));
+            }
+        });
+        let calls = 1;
+        Self { name, calls, run }
+    }
+
+    /// Returns the name, `who/listeners`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Emits `calls` times.
+    pub fn run(&mut self, calls: u64) {
+        (self.run)(calls);
+    }
+
+    fn time(&mut self) -> Duration {
+        let start = Instant::now();
+        (self.run)(self.calls);
+        start.elapsed()
+    }
+
+    fn calibrate(&mut self) {
+        while (0..3).any(|_| self.time() < SAMPLE) {
+            self.calls *= 2;
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the counts are far below 2^52")]
+    fn sample(&mut self) -> f64 {
+        // The contestant before left its own code and data in the caches.
+        (self.run)(self.calls / 8);
+        self.time().as_nanos() as f64 / self.calls as f64
+    }
+}
+
+impl fmt::Debug for Contestant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contestant")
+            .field("name", &self.name)
+            .field("calls", &self.calls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Nanoseconds per call of every contestant in every round.
+#[derive(Debug)]
+pub struct Samples {
+    names: Vec<&'static str>,
+    rounds: Vec<Vec<f64>>,
+}
+
+impl Samples {
+    /// Takes one sample of every contestant in each of `rounds` rounds.
+    pub fn take(contestants: &mut [Contestant], rounds: usize) -> Self {
+        contestants.iter_mut().for_each(Contestant::calibrate);
+        let names = contestants.iter().map(Contestant::name).collect();
+        let rounds = (0..rounds)
+            .map(|_| contestants.iter_mut().map(Contestant::sample).collect())
+            .collect();
+        Self { names, rounds }
+    }
+
+    /// Returns the names in the order of the contestants.
+    pub fn names(&self) -> &[&'static str] {
+        &self.names
+    }
+
+    /// Returns the median of one contestant, or nothing if there is no such contestant.
+    pub fn nanoseconds(&self, name: &str) -> Option<f64> {
+        let index = self.index(name)?;
+        median(self.rounds.iter().map(|round| round[index]).collect())
+    }
+
+    /// Returns the median of the ratios that each round gives for two contestants.
+    pub fn ratio(&self, name: &str, reference: &str) -> Option<f64> {
+        let index = self.index(name)?;
+        let reference = self.index(reference)?;
+        median(
+            self.rounds
+                .iter()
+                .map(|round| round[index] / round[reference])
+                .collect(),
+        )
+    }
+
+    fn index(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| *known == name)
+    }
+}
+
+/// Returns the middle of the values, the upper one of two, or nothing if there are none.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outlier_does_not_move_the_median() {
+        assert_eq!(median(vec![9000.0, 2.0, 1.0]), Some(2.0));
+        assert_eq!(median(Vec::new()), None);
+    }
+
+    #[test]
+    fn a_ratio_is_taken_inside_a_round() {
+        let samples = Samples {
+            names: vec!["ours", "floor"],
+            rounds: vec![vec![3.0, 1.0], vec![30.0, 10.0], vec![4.0, 4.0]],
+        };
+
+        assert_eq!(samples.ratio("ours", "floor"), Some(3.0));
+        assert_eq!(samples.ratio("ours", "nobody"), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "does not reach its 2 listeners")]
+    fn a_contestant_that_reaches_too_few_listeners_is_refused() {
+        let _ = Contestant::new("short/2", 2, |amount| work::add(amount, 0));
+    }
+}

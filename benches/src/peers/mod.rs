@@ -1,0 +1,43 @@
+//! What people use today, set up as their documentation shows it.
+
+/// Adds the listener number 0, or the listeners 0 to 9, with a function that is generic over the number.
+macro_rules! add_listeners {
+    ($count:expr, $add:ident, $target:expr) => {
+        $add::<0>($target);
+        if $count == 10 {
+            $add::<1>($target);
+            $add::<2>($target);
+            $add::<3>($target);
+            $add::<4>($target);
+            $add::<5>($target);
+            $add::<6>($target);
+            $add::<7>($target);
+            $add::<8>($target);
+            $add::<9>($target);
+        }
+    };
+}
+
+mod bevy;
+mod broadcast;
+mod evenio;
+mod locked_map;
+mod mod_events;
+
+use crate::harness::Contestant;
+
+/// Returns every peer with one and with ten listeners.
+pub fn contestants() -> Vec<Contestant> {
+    vec![
+        bevy::contestant("bevy_ecs/1", 1),
+        bevy::contestant("bevy_ecs/10", 10),
+        evenio::contestant("evenio/1", 1),
+        evenio::contestant("evenio/10", 10),
+        mod_events::contestant("mod-events/1", 1),
+        mod_events::contestant("mod-events/10", 10),
+        broadcast::contestant("tokio broadcast/1", 1),
+        broadcast::contestant("tokio broadcast/10", 10),
+        locked_map::contestant("locked map/1", 1),
+        locked_map::contestant("locked map/10", 10),
+    ]
+}

@@ -1,0 +1,242 @@
+//! The bus: a value that owns its tables, its state and its hook.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, RwLock, Weak};
+
+use crate::builder::BusBuilder;
+use crate::emission::Emission;
+use crate::event::{Event, EventOps};
+use crate::failure::{Failure, FailureKind};
+use crate::hear::AnyRun;
+use crate::hook::{Hook, Once};
+use crate::listener::ListenerInfo;
+use crate::order::{self, Edge};
+use crate::registry::Registry;
+use crate::runtime::Runtime;
+use crate::state::StateMap;
+use crate::subscription::{Dynamic, read};
+use crate::sync::lock;
+use crate::table::{Cell, NotSend};
+
+/// Delivers events to listeners. A cheap handle: clones are the same bus.
+///
+/// Every bus has its own listeners, state and subscriptions, so tests build one each and run in parallel.
+///
+/// ```standalone_crate
+/// use tidings::{Bus, event, listener};
+/// # use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+///
+/// #[event]
+/// struct Paid {
+///     cents: u64,
+/// }
+///
+/// #[listener]
+/// fn sum(e: &Paid, total: &AtomicU64) {
+///     total.fetch_add(e.cents, Ordering::Relaxed);
+/// }
+///
+/// let total = Arc::new(AtomicU64::new(0));
+/// let bus = Bus::builder().state(Arc::clone(&total)).build()?;
+/// bus.emit(Paid { cents: 250 });
+/// assert_eq!(total.load(Ordering::Relaxed), 250);
+/// # Ok::<(), tidings::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct Bus {
+    inner: Arc<Inner>,
+}
+
+/// A bus that does not keep itself alive.
+#[derive(Clone)]
+pub struct WeakBus {
+    inner: Weak<Inner>,
+}
+
+#[doc(hidden)]
+pub struct Inner {
+    pub(crate) id: u64,
+    pub(crate) cells: Box<[Cell]>,
+    generic: RwLock<HashMap<TypeId, (&'static EventOps, Arc<Cell>)>>,
+    pub(crate) state: StateMap,
+    patterns: Vec<LinkedPattern>,
+    edges: Vec<Edge>,
+    pub(crate) dynamic: Mutex<Dynamic>,
+    runtime: Option<Arc<dyn Runtime>>,
+    pub(crate) hook: Hook,
+    pub(crate) warned: Once,
+}
+
+/// A linked pattern listener, kept for generic events that come later.
+pub(crate) struct LinkedPattern {
+    pub(crate) index: usize,
+    pub(crate) run: AnyRun,
+}
+
+/// What the builder made.
+pub(crate) struct Parts {
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) generic: HashMap<TypeId, (&'static EventOps, Arc<Cell>)>,
+    pub(crate) state: StateMap,
+    pub(crate) patterns: Vec<LinkedPattern>,
+    pub(crate) edges: Vec<Edge>,
+    pub(crate) runtime: Option<Arc<dyn Runtime>>,
+    pub(crate) hook: Hook,
+}
+
+/// The buses that live, for who knows only the number.
+static BUSES: LazyLock<RwLock<HashMap<u64, Weak<Inner>>>> = LazyLock::new(RwLock::default);
+
+impl Bus {
+    /// Starts a bus with all linked listeners.
+    pub fn builder() -> BusBuilder {
+        BusBuilder::new()
+    }
+
+    /// A bus without linked listeners, for subscriptions only.
+    ///
+    /// # Panics
+    ///
+    /// If two linked events have one topic, or the platform gathers no records; `Bus::builder()` reports both as an error.
+    pub fn empty() -> Bus {
+        match BusBuilder::new().none().build() {
+            Ok(bus) => bus,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub(crate) fn from_parts(parts: Parts) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let inner = Arc::new(Inner {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            cells: parts.cells.into_boxed_slice(),
+            generic: RwLock::new(parts.generic),
+            state: parts.state,
+            patterns: parts.patterns,
+            edges: parts.edges,
+            dynamic: Mutex::default(),
+            runtime: parts.runtime,
+            hook: parts.hook,
+            warned: Once::default(),
+        });
+        let mut buses = BUSES.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        buses.insert(inner.id, Arc::downgrade(&inner));
+        drop(buses);
+        Self { inner }
+    }
+
+    pub(crate) fn from_inner(inner: Arc<Inner>) -> Self {
+        Self { inner }
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    /// Emits an event: inline listeners run before this returns, async ones as [`Emission`] says.
+    ///
+    /// Nothing is locked while listeners run: a listener may emit, subscribe, unsubscribe or drop the last handle to anything.
+    #[inline]
+    pub fn emit<E: Event>(&self, event: E) -> Emission {
+        self.inner.emit(event)
+    }
+
+    /// A handle that does not keep the bus alive, for closures that are subscribed to it.
+    pub fn downgrade(&self) -> WeakBus {
+        WeakBus { inner: Arc::downgrade(&self.inner) }
+    }
+}
+
+impl WeakBus {
+    /// The bus, if it still lives.
+    pub fn upgrade(&self) -> Option<Bus> {
+        self.inner.upgrade().map(Bus::from_inner)
+    }
+}
+
+impl fmt::Debug for Bus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bus({})", self.inner.id)
+    }
+}
+
+impl fmt::Debug for WeakBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakBus")
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bus({})", self.id)
+    }
+}
+
+impl Inner {
+    pub(crate) fn by_id(id: u64) -> Option<Arc<Inner>> {
+        let bus = read(&BUSES).get(&id).map(Weak::clone);
+        bus.and_then(|bus| bus.upgrade())
+    }
+
+    pub(crate) fn runtime(&self) -> Option<&dyn Runtime> {
+        self.runtime.as_deref()
+    }
+
+    pub(crate) fn slot_cell(&self, ops: &EventOps) -> Option<&Cell> {
+        (ops.slot)().and_then(|slot| self.cells.get(slot.index()))
+    }
+
+    pub(crate) fn generic_cells(&self) -> Vec<(&'static EventOps, Arc<Cell>)> {
+        read(&self.generic).values().map(|(ops, cell)| (*ops, Arc::clone(cell))).collect()
+    }
+
+    /// The table of an event without a slot, made at its first emission.
+    pub(crate) fn generic_cell<E: Event>(&self) -> Result<Arc<Cell>, Failure> {
+        if let Some((_, cell)) = read(&self.generic).get(&TypeId::of::<E>()) {
+            return Ok(Arc::clone(cell));
+        }
+        let (cell, refused) = self.make_generic(&lock(&self.dynamic), E::__ops());
+        match refused {
+            None => Ok(cell),
+            Some(listener) => Err(Failure::new(
+                Some(listener),
+                FailureKind::NotSend,
+                format!("an async listener hears `{}` by a pattern, but `{}` is not `Send + Sync`", E::TOPIC, std::any::type_name::<E>()),
+            )),
+        }
+    }
+
+    /// Makes the table, under the writers' lock, with the listener that cannot hear it, if there is one. The table is then not kept,
+    /// so every emission reports it.
+    pub(crate) fn make_generic(&self, dynamic: &Dynamic, ops: &'static EventOps) -> (Arc<Cell>, Option<ListenerInfo>) {
+        if let Some((_, cell)) = read(&self.generic).get(&(ops.type_id)()) {
+            return (Arc::clone(cell), None);
+        }
+        let registry = Registry::get();
+        let mut draft = (ops.draft)();
+        let mut refused = None;
+        for pattern in self.patterns.iter().filter(|pattern| registry.listeners[pattern.index].selects((ops.info)())) {
+            if let Err(NotSend) = draft.add_any(pattern.index, pattern.run.clone()) {
+                refused = Some(registry.info(pattern.index));
+            }
+        }
+        let order = order::arrange(&draft.members(), &self.edges).expect("the builder found no circle among the pattern listeners");
+        let cell = Arc::new(draft.finish(&order, &|index| registry.info(index)));
+        refused = refused.or(dynamic.add_patterns(ops, &cell));
+        if refused.is_none() {
+            let mut generic = self.generic.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            generic.insert((ops.type_id)(), (ops, Arc::clone(&cell)));
+        }
+        (cell, refused)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let mut buses = BUSES.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        buses.remove(&self.id);
+    }
+}

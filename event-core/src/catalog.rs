@@ -1,0 +1,92 @@
+//! The linked program as data.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use crate::event::EventInfo;
+use crate::listener::ListenerInfo;
+use crate::registry::Registry;
+
+/// Every event and listener that is linked into the program.
+///
+/// ```standalone_crate
+/// use tidings::{event, listener};
+///
+/// #[event("orders.placed")]
+/// struct Placed;
+///
+/// #[listener(id = "billing.charge")]
+/// fn charge(_: &Placed) {}
+///
+/// let catalog = tidings::catalog();
+/// assert_eq!(catalog.events()[0].topic(), "orders.placed");
+/// assert_eq!(catalog.listeners()[0].id(), "billing.charge");
+/// assert!(catalog.to_string().contains("billing.charge"));
+/// ```
+pub struct Catalog {
+    events: Vec<&'static EventInfo>,
+    listeners: Vec<ListenerInfo>,
+}
+
+/// The catalog of this program.
+pub fn catalog() -> &'static Catalog {
+    static CATALOG: OnceLock<Catalog> = OnceLock::new();
+    CATALOG.get_or_init(|| {
+        let registry = Registry::get();
+        Catalog {
+            events: registry.events.iter().map(|event| event.info).collect(),
+            listeners: (0..registry.listeners.len()).map(|index| registry.info(index)).collect(),
+        }
+    })
+}
+
+impl Catalog {
+    /// The version of the shape that `to_json` writes.
+    pub const FORMAT_VERSION: u32 = 1;
+
+    /// The events, by topic.
+    pub fn events(&self) -> &[&'static EventInfo] {
+        &self.events
+    }
+
+    /// The listeners, in the order in which they run where no `before` or `after` says otherwise.
+    pub fn listeners(&self) -> &[ListenerInfo] {
+        &self.listeners
+    }
+
+    /// The listeners that hear an event, in the same order.
+    pub fn listeners_of(&self, event: &'static EventInfo) -> Vec<&ListenerInfo> {
+        let hears = |listener: &&ListenerInfo| listener.registration().is_some_and(|r| r.hears(event));
+        self.listeners.iter().filter(hears).collect()
+    }
+
+    /// The catalog as JSON, with its `format_version`.
+    #[cfg(feature = "json")]
+    pub fn to_json(&self) -> String {
+        crate::json::catalog(self)
+    }
+}
+
+/// A table for a terminal: each event with its listeners below.
+impl fmt::Display for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for event in &self.events {
+            writeln!(f, "{} v{}  {}  ({})", event.topic(), event.version(), event.type_name(), event.location())?;
+            let listeners = self.listeners_of(event);
+            for listener in &listeners {
+                let condition = listener.condition().map(|text| format!("  when {text}")).unwrap_or_default();
+                writeln!(f, "    {}  {}  {}{condition}  ({})", listener.id(), listener.phase(), listener.mode(), listener.location())?;
+            }
+            if listeners.is_empty() {
+                writeln!(f, "    nobody")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalog").field("events", &self.events.len()).field("listeners", &self.listeners.len()).finish()
+    }
+}

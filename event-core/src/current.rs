@@ -1,0 +1,175 @@
+//! The bus that the free function `emit` uses.
+
+use std::error::Error;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use crate::bus::{Bus, Inner};
+use crate::emission::Emission;
+use crate::error::BuildError;
+use crate::event::Event;
+use crate::failure::{Failure, FailureKind};
+use crate::hook;
+use crate::place::{Place, Refused};
+use crate::stack;
+
+static PLACE: LazyLock<Place<Inner>> = LazyLock::new(Place::new);
+
+/// Emits an event on the current bus.
+///
+/// That is the bus whose listener is running here (also inside an async listener), else the [installed](Bus::install) one, else a
+/// default bus with all linked listeners and no state. If the default bus cannot be built, the report has one failure of the kind
+/// [`NoBus`](FailureKind::NoBus).
+///
+/// ```standalone_crate
+/// use tidings::{emit, event, listener};
+///
+/// #[event]
+/// struct Greeted {
+///     name: String,
+/// }
+///
+/// #[listener]
+/// fn greet(e: &Greeted) {
+///     println!("Hello {}", e.name);
+/// }
+///
+/// let report = emit(Greeted { name: "Ada".into() }).report();
+/// assert_eq!(report.ran(), 1);
+/// ```
+#[inline]
+pub fn emit<E: Event>(event: E) -> Emission {
+    let id = stack::with(stack::Stack::current_bus);
+    let installed = PLACE.installed();
+    match &**installed {
+        Some(bus) if id == 0 || bus.id == id => bus.emit(event),
+        _ => emit_elsewhere(id, event),
+    }
+}
+
+#[inline(never)]
+fn emit_elsewhere<E: Event>(id: u64, event: E) -> Emission {
+    if id != 0 {
+        return match Inner::by_id(id) {
+            Some(bus) => bus.emit(event),
+            None => no_bus::<E>("the bus that ran this listener is gone", None),
+        };
+    }
+    if let Some(bus) = PLACE.claim_default() {
+        return bus.emit(event);
+    }
+    static DEFAULT: OnceLock<Result<Bus, BuildError>> = OnceLock::new();
+    match DEFAULT.get_or_init(|| Bus::builder().build()) {
+        Ok(bus) => bus.emit(event),
+        Err(error) => no_bus::<E>("the default bus cannot be built; build one with `Bus::builder()` and `install()` it in `main`", Some(error)),
+    }
+}
+
+#[cold]
+fn no_bus<E: Event>(why: &str, source: Option<&BuildError>) -> Emission {
+    // The text of the build error says what to mend; the topic only changes and would defeat printing it once.
+    let message = source.map_or_else(|| why.to_owned(), |error| format!("{why}: {error}"));
+    let failure = Failure::new(None, FailureKind::NoBus, message);
+    let failure = match source {
+        Some(error) => failure.with_source(error.clone()),
+        None => failure,
+    };
+    Emission::failed(hook::tell_without_bus(failure))
+}
+
+/// Keeps a bus installed; the bus is taken out again when this is dropped.
+#[derive(Debug)]
+pub struct Installed {
+    bus: Bus,
+}
+
+impl Bus {
+    /// Makes this the bus of the free function [`emit`](crate::emit()), for as long as the guard lives.
+    ///
+    /// ```standalone_crate
+    /// use tidings::{Bus, emit, event, listener};
+    /// # use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// #[event]
+    /// struct Paid {
+    ///     cents: u64,
+    /// }
+    ///
+    /// #[listener]
+    /// fn sum(e: &Paid, total: &AtomicU64) {
+    ///     total.fetch_add(e.cents, Ordering::Relaxed);
+    /// }
+    ///
+    /// let bus = Bus::builder().state(AtomicU64::new(0)).build()?.install()?;
+    /// assert_eq!(emit(Paid { cents: 250 }).report().ran(), 1);
+    /// drop(bus);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InstallError`] if another bus is installed, or if the free `emit` has already used the default bus: events would then go two
+    /// ways.
+    pub fn install(self) -> Result<Installed, InstallError> {
+        match PLACE.install(Arc::clone(self.inner())) {
+            Ok(()) => Ok(Installed { bus: self }),
+            Err(Refused::AlreadyInstalled) => Err(InstallError { kind: InstallErrorKind::AlreadyInstalled, bus: self }),
+            Err(Refused::AlreadyInUse) => Err(InstallError { kind: InstallErrorKind::AlreadyInUse, bus: self }),
+        }
+    }
+}
+
+impl Deref for Installed {
+    type Target = Bus;
+
+    fn deref(&self) -> &Bus {
+        &self.bus
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        drop(PLACE.uninstall());
+    }
+}
+
+/// Why a bus was not installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InstallErrorKind {
+    /// Another bus is installed.
+    AlreadyInstalled,
+    /// The free `emit` was called before, and made the default bus.
+    AlreadyInUse,
+}
+
+/// A bus that could not be installed; it gives the bus back.
+#[derive(Debug)]
+pub struct InstallError {
+    kind: InstallErrorKind,
+    bus: Bus,
+}
+
+impl InstallError {
+    /// Why.
+    pub fn kind(&self) -> InstallErrorKind {
+        self.kind
+    }
+
+    /// The bus that was to be installed.
+    pub fn into_bus(self) -> Bus {
+        self.bus
+    }
+}
+
+impl fmt::Display for InstallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            InstallErrorKind::AlreadyInstalled => "another bus is installed; drop its guard first, or emit with `bus.emit(..)`",
+            InstallErrorKind::AlreadyInUse => "the free `emit` has already used the default bus; install this one before the first `emit`",
+        })
+    }
+}
+
+impl Error for InstallError {}

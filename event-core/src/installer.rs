@@ -1,0 +1,107 @@
+//! What generated code fills a bus's tables through.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::context::{Delivery, Handed};
+use crate::event::{Event, EventOps};
+use crate::hear::{AnyRun, Hear};
+use crate::param::Param;
+use crate::returns::Step;
+use crate::state::StateMap;
+use crate::table::{Run, TableBuilder, TableDraft};
+
+/// An async delivery's future.
+#[doc(hidden)]
+pub type BoxFuture = Pin<Box<dyn Future<Output = Step> + Send>>;
+
+/// Tables in the making: by slot, and by type for generic events.
+#[derive(Default)]
+pub(crate) struct Drafts {
+    pub(crate) slots: Vec<Option<Box<dyn TableDraft>>>,
+    pub(crate) generic: HashMap<TypeId, (&'static EventOps, Box<dyn TableDraft>)>,
+    pub(crate) any: Vec<(usize, AnyRun)>,
+}
+
+impl Drafts {
+    pub(crate) fn draft(&mut self, ops: &'static EventOps) -> &mut Box<dyn TableDraft> {
+        match (ops.slot)() {
+            // An event that the linker did not bring has no place among the slots.
+            Some(slot) if slot.is_assigned() => {
+                let index = slot.index();
+                if self.slots.len() <= index {
+                    self.slots.resize_with(index + 1, || None);
+                }
+                self.slots[index].get_or_insert_with(ops.draft)
+            }
+            _ => &mut self.generic.entry((ops.type_id)()).or_insert_with(|| (ops, (ops.draft)())).1,
+        }
+    }
+}
+
+/// Installs one listener: binds its parameters to the bus's state and adds it to its event's table.
+#[doc(hidden)]
+pub struct Installer<'a> {
+    state: &'a StateMap,
+    drafts: &'a mut Drafts,
+    index: usize,
+}
+
+impl<'a> Installer<'a> {
+    pub(crate) fn new(state: &'a StateMap, drafts: &'a mut Drafts, index: usize) -> Self {
+        Self { state, drafts, index }
+    }
+
+    pub fn param<P: Param>(&self) -> P::Bound {
+        P::bind(self.state).expect("the builder installs a listener only after it found all its state")
+    }
+
+    pub fn plain<P: Hear>(&mut self, f: for<'x, 'y> fn(&'y P::View<'x>)) {
+        P::install_plain(self, f);
+    }
+
+    pub fn sync<P, F>(&mut self, f: F)
+    where
+        P: Hear,
+        F: for<'x, 'y, 'z> Fn(&'y P::View<'x>, &Delivery<'z>) -> Step + Send + Sync + 'static,
+    {
+        P::install_bound(self, Box::new(f));
+    }
+
+    pub fn future<P, F, Fut>(&mut self, f: F)
+    where
+        P: Hear,
+        F: Fn(P::Share, Handed) -> Option<Fut> + Send + Sync + 'static,
+        Fut: Future<Output = Step> + Send + 'static,
+    {
+        P::install_async(self, Box::new(move |share, handed| f(share, handed).map(|future| Box::pin(future) as BoxFuture)));
+    }
+
+    pub(crate) fn add<E: Event>(&mut self, run: Run<E>) {
+        let draft = self.drafts.draft(E::__ops()).as_any_mut();
+        draft.downcast_mut::<TableBuilder<E>>().expect("an event's slot is its own").push(self.index, run);
+    }
+
+    pub(crate) fn add_any(&mut self, run: AnyRun) {
+        self.drafts.any.push((self.index, run));
+    }
+}
+
+impl fmt::Debug for Installer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Installer({})", self.index)
+    }
+}
+
+/// Gives the condition of a listener its argument type.
+#[doc(hidden)]
+pub fn condition<P, F>(f: F) -> F
+where
+    P: Hear,
+    F: for<'x, 'y> Fn(&'y P::View<'x>) -> bool + Send + Sync + 'static,
+{
+    f
+}

@@ -1,0 +1,64 @@
+//! The core of [`tidings`](https://docs.rs/tidings): events, topics, link-time registration, the bus and its dispatch.
+//!
+//! Applications depend on the facade `tidings`, which re-exports what stands here. Data flows one way: `registration` (the linker) →
+//! `registry` (once) → `builder` → `bus` → `dispatch` → listener → `report`.
+
+mod any_event;
+mod builder;
+mod bus;
+mod catalog;
+mod check;
+mod context;
+mod current;
+mod delivery;
+mod dispatch;
+mod emission;
+mod error;
+mod event;
+mod failure;
+mod hear;
+mod hook;
+mod installer;
+#[cfg(feature = "json")]
+mod json;
+mod link;
+mod listener;
+mod methods;
+mod order;
+mod overlay;
+mod param;
+mod place;
+#[doc(hidden)]
+pub mod private;
+mod registration;
+mod registry;
+mod report;
+mod returns;
+mod runtime;
+mod select;
+mod stack;
+mod state;
+mod subscription;
+mod sync;
+mod table;
+mod topic;
+
+pub use any_event::AnyEvent;
+pub use builder::BusBuilder;
+pub use bus::{Bus, WeakBus};
+pub use catalog::{Catalog, catalog};
+pub use context::{Cause, Context};
+pub use current::{InstallError, InstallErrorKind, Installed, emit};
+pub use emission::{Emission, EmissionFuture};
+pub use error::{BuildError, Code, Problem};
+pub use event::{Event, EventInfo, Field, Unheard};
+pub use failure::{Failure, FailureKind};
+#[cfg(feature = "json")]
+pub use json::{EmitJsonError, EmitJsonErrorKind, ToJsonError};
+pub use listener::{ListenerInfo, Mode, Phase, StateNeed};
+pub use methods::Listeners;
+pub use report::{EmitError, Report};
+pub use runtime::{Runtime, Task};
+pub use select::ListenerSet;
+pub use subscription::Subscription;
+pub use topic::{PatternError, PatternErrorKind};

@@ -1,0 +1,308 @@
+//! What is known of a listener: its identity, place, order, needs and effects.
+
+use std::any::TypeId;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::event::EventInfo;
+use crate::registration::Registration;
+
+/// The part of the order that a listener stands in: all early listeners run before the main ones, all late ones after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[non_exhaustive]
+pub enum Phase {
+    /// `#[listener(early)]`.
+    Early,
+    /// Neither `early` nor `late`.
+    #[default]
+    Main,
+    /// `#[listener(late)]`.
+    Late,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Early => "early",
+            Phase::Main => "main",
+            Phase::Late => "late",
+        })
+    }
+}
+
+/// How a listener is delivered to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mode {
+    /// A plain function: runs on the emitting thread before `emit` returns.
+    Inline,
+    /// An `async fn`: runs in the awaiting task, or on the bus's [`Runtime`](crate::Runtime).
+    Async,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Mode::Inline => "inline",
+            Mode::Async => "async",
+        })
+    }
+}
+
+/// The description of one listener: a cheap handle, the same for linked listeners, attached methods and subscriptions.
+///
+/// ```standalone_crate
+/// use tidings::{Mode, event, listener};
+///
+/// #[event]
+/// struct Paid;
+///
+/// /// Sends the receipt.
+/// #[listener(id = "mail.receipt", late)]
+/// fn send_receipt(_: &Paid) {}
+///
+/// let catalog = tidings::catalog();
+/// let info = catalog.listeners().iter().find(|l| l.id() == "mail.receipt").unwrap();
+/// assert_eq!(info.docs(), "Sends the receipt.");
+/// assert_eq!(info.hears(), ["paid"]);
+/// assert_eq!(info.mode(), Mode::Inline);
+/// ```
+#[derive(Clone)]
+pub struct ListenerInfo(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Linked(&'static Registration),
+    Dynamic(Arc<Dynamic>),
+}
+
+struct Dynamic {
+    id: String,
+    hears: String,
+    location: &'static Location<'static>,
+}
+
+impl ListenerInfo {
+    pub(crate) fn linked(registration: &'static Registration) -> Self {
+        Self(Repr::Linked(registration))
+    }
+
+    pub(crate) fn dynamic(hears: &str, location: &'static Location<'static>) -> Self {
+        let id = format!("subscription at {}:{}:{}", location.file(), location.line(), location.column());
+        Self(Repr::Dynamic(Arc::new(Dynamic { id, hears: hears.to_owned(), location })))
+    }
+
+    pub(crate) fn registration(&self) -> Option<&'static Registration> {
+        match &self.0 {
+            Repr::Linked(registration) => Some(registration),
+            Repr::Dynamic(_) => None,
+        }
+    }
+
+    /// The identity: `crate::module::function`, or what `id = ".."` says; a subscription is named by its place.
+    pub fn id(&self) -> &str {
+        match &self.0 {
+            Repr::Linked(r) => r.id,
+            Repr::Dynamic(d) => &d.id,
+        }
+    }
+
+    /// The function's name, `Type::method` for a method, empty for a subscription.
+    pub fn function(&self) -> &'static str {
+        self.registration().map_or("", |r| r.function)
+    }
+
+    /// The module that declares it, empty for a subscription.
+    pub fn module(&self) -> &'static str {
+        self.registration().map_or("", |r| r.module)
+    }
+
+    /// The crate that declares it, empty for a subscription.
+    pub fn crate_name(&self) -> &'static str {
+        self.registration().map_or("", Registration::crate_name)
+    }
+
+    /// The doc comment, without indentation.
+    pub fn docs(&self) -> &'static str {
+        self.registration().map_or("", |r| r.docs)
+    }
+
+    /// The topics and patterns it hears.
+    pub fn hears(&self) -> Vec<&str> {
+        match &self.0 {
+            Repr::Linked(r) => r.topics(),
+            Repr::Dynamic(d) => vec![&d.hears],
+        }
+    }
+
+    /// The part of the order it stands in; subscriptions come after all of them.
+    pub fn phase(&self) -> Phase {
+        self.registration().map_or(Phase::Late, |r| r.phase)
+    }
+
+    /// What `before = ..` names: ids, or the paths of functions.
+    pub fn runs_before(&self) -> Vec<&'static str> {
+        self.related(true)
+    }
+
+    /// What `after = ..` names: ids, or the paths of functions.
+    pub fn runs_after(&self) -> Vec<&'static str> {
+        self.related(false)
+    }
+
+    fn related(&self, before: bool) -> Vec<&'static str> {
+        let relations = self.registration().map_or(&[][..], |r| r.relations);
+        let name = |relation: &Relation| match relation.target {
+            Target::Function(key) => key.name(),
+            Target::Id(id) => id,
+        };
+        relations.iter().filter(|relation| relation.before == before).map(name).collect()
+    }
+
+    /// How it is delivered to.
+    pub fn mode(&self) -> Mode {
+        match self.registration() {
+            Some(r) if r.asynchronous => Mode::Async,
+            _ => Mode::Inline,
+        }
+    }
+
+    /// The source text of `when = ..`.
+    pub fn condition(&self) -> Option<&'static str> {
+        self.registration().and_then(|r| r.condition)
+    }
+
+    /// The state it asks for, in the order of its parameters.
+    pub fn needs(&self) -> Vec<StateNeed> {
+        let needs = self.registration().map_or(&[][..], |r| r.needs);
+        needs.iter().filter_map(Need::state).collect()
+    }
+
+    /// The events that it emits, as far as its return type and `emits(..)` tell.
+    pub fn emits(&self) -> Vec<&'static EventInfo> {
+        self.registration().map_or_else(Vec::new, Registration::emitted)
+    }
+
+    /// Where it is declared, or where the subscription was made.
+    pub fn location(&self) -> &'static Location<'static> {
+        match &self.0 {
+            Repr::Linked(r) => r.location,
+            Repr::Dynamic(d) => d.location,
+        }
+    }
+}
+
+impl fmt::Debug for ListenerInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListenerInfo").field("id", &self.id()).field("location", &self.location().to_string()).finish_non_exhaustive()
+    }
+}
+
+/// One state parameter of a listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateNeed {
+    pub(crate) parameter: &'static str,
+    pub(crate) type_name: &'static str,
+    pub(crate) optional: bool,
+}
+
+impl StateNeed {
+    /// The parameter's name.
+    pub fn parameter(&self) -> &'static str {
+        self.parameter
+    }
+
+    /// The state's type.
+    pub fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// Whether the listener runs without it.
+    pub fn is_optional(&self) -> bool {
+        self.optional
+    }
+}
+
+/// One parameter after the event: what it asks of the bus.
+#[doc(hidden)]
+pub struct Need {
+    name: &'static str,
+    pub(crate) ask: fn(&'static str) -> Option<StateNeed>,
+    pub(crate) given: fn(&crate::state::StateMap) -> bool,
+}
+
+impl Need {
+    pub const fn of<P: crate::param::Param>(name: &'static str) -> Self {
+        Self { name, ask: P::ask, given: P::given }
+    }
+
+    pub(crate) fn state(&self) -> Option<StateNeed> {
+        (self.ask)(self.name)
+    }
+}
+
+impl fmt::Debug for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Need({})", self.name)
+    }
+}
+
+/// A function as a value that a static can hold: its type is its identity.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct FnKey {
+    id: fn() -> TypeId,
+    name: fn() -> &'static str,
+}
+
+impl FnKey {
+    pub const fn of<F: Copy + 'static>(_: &F) -> Self {
+        Self { id: TypeId::of::<F>, name: std::any::type_name::<F> }
+    }
+
+    pub(crate) fn id(self) -> TypeId {
+        (self.id)()
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        (self.name)()
+    }
+}
+
+impl fmt::Debug for FnKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What `before = ..` and `after = ..` say.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Relation {
+    pub(crate) before: bool,
+    pub(crate) target: Target,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    Function(FnKey),
+    Id(&'static str),
+}
+
+impl Target {
+    pub const fn function<F: Copy + 'static>(f: &F) -> Self {
+        Self::Function(FnKey::of(f))
+    }
+}
+
+impl Relation {
+    pub const fn before(target: Target) -> Self {
+        Self { before: true, target }
+    }
+
+    pub const fn after(target: Target) -> Self {
+        Self { before: false, target }
+    }
+}

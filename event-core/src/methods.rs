@@ -1,0 +1,175 @@
+//! Methods of an instance as listeners.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::builder::{check_needs, not_send};
+use crate::bus::Bus;
+use crate::error::{BuildError, Code, Problem};
+use crate::event::EventOps;
+use crate::hear::AnyRun;
+use crate::installer::{Drafts, Installer};
+use crate::listener::{ListenerInfo, Target};
+use crate::order::{self, Found};
+use crate::registration::Registration;
+use crate::registry::Registry;
+use crate::subscription::{PatternSub, Subscription};
+use crate::sync::lock;
+
+/// A type whose methods are listeners. Implemented by `#[listeners]` on an `impl` block, never by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no listener methods",
+    note = "put `#[listeners]` on an `impl {Self}` block, and `#[listener]` on its methods with `&self`"
+)]
+pub trait Listeners: Sized + Send + Sync + 'static {
+    #[doc(hidden)]
+    fn __listeners() -> &'static [Method<Self>];
+}
+
+/// One listener method.
+#[doc(hidden)]
+pub struct Method<T> {
+    registration: Registration,
+    install: fn(&mut Installer<'_>, &Arc<T>),
+}
+
+impl<T> Method<T> {
+    pub const fn new(registration: Registration, install: fn(&mut Installer<'_>, &Arc<T>)) -> Self {
+        Self { registration, install }
+    }
+}
+
+impl<T> fmt::Debug for Method<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.registration, f)
+    }
+}
+
+impl Bus {
+    /// Adds the listener methods of an instance, until the subscription is dropped. They come after the linked listeners.
+    ///
+    /// ```standalone_crate
+    /// use std::sync::{Arc, Mutex};
+    /// use tidings::{Bus, event, listeners};
+    ///
+    /// #[event]
+    /// struct Placed {
+    ///     order: u64,
+    /// }
+    ///
+    /// #[derive(Default)]
+    /// struct Mailer {
+    ///     sent: Mutex<Vec<u64>>,
+    /// }
+    ///
+    /// #[listeners]
+    /// impl Mailer {
+    ///     #[listener]
+    ///     fn confirm(&self, e: &Placed) {
+    ///         self.sent.lock().unwrap().push(e.order);
+    ///     }
+    /// }
+    ///
+    /// let mailer = Arc::new(Mailer::default());
+    /// let bus = Bus::empty();
+    /// let _attached = bus.attach(Arc::clone(&mailer))?;
+    /// bus.emit(Placed { order: 7 });
+    /// assert_eq!(*mailer.sent.lock().unwrap(), [7]);
+    /// # Ok::<(), tidings::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if the methods need state that the bus was not given, or their order cannot be kept.
+    #[track_caller]
+    pub fn attach<T: Listeners>(&self, instance: Arc<T>) -> Result<Subscription, BuildError> {
+        let methods = T::__listeners();
+        let mut problems = Vec::new();
+        let order = method_order(methods, &mut problems);
+        let mut drafts = Drafts::default();
+        for (place, &index) in order.iter().enumerate() {
+            let method = &methods[index];
+            if check_needs(&method.registration, &self.inner().state, Location::caller(), &mut problems) {
+                (method.install)(&mut Installer::new(&self.inner().state, &mut drafts, place), &instance);
+            }
+        }
+        let info = |place: usize| ListenerInfo::linked(&methods[order[place]].registration);
+        for (place, run) in &drafts.any {
+            let registration = info(*place).registration();
+            let selected = |ops: &&EventOps| registration.is_some_and(|r| r.selects((ops.info)()));
+            if let AnyRun::Async(_) = run {
+                let shareable = |ops: &EventOps| (ops.draft)().add_any(0, run.clone()).is_ok();
+                problems.extend(Registry::get().slots.iter().copied().filter(selected).filter(|ops| !shareable(ops)).map(|ops| not_send(&info(*place), ops)));
+            }
+        }
+        BuildError::check(problems)?;
+        Ok(self.add_methods(drafts, order.len(), &info))
+    }
+
+    fn add_methods(&self, drafts: Drafts, count: usize, info: &dyn Fn(usize) -> ListenerInfo) -> Subscription {
+        let inner = self.inner();
+        let mut dynamic = lock(&inner.dynamic);
+        let numbers: Vec<u64> = (0..count).map(|_| dynamic.id()).collect();
+        let identity = |place: usize| (numbers[place], info(place));
+        let mut ids = Vec::new();
+        let slots = Registry::get().slots.iter().copied().zip(drafts.slots).filter_map(|(ops, draft)| Some((ops, draft?)));
+        for (ops, draft) in slots.chain(drafts.generic.into_values()) {
+            let order = draft.members();
+            ids.extend(order.iter().map(|place| (numbers[*place], Some(ops))));
+            match inner.slot_cell(ops) {
+                Some(cell) => draft.subscribe(cell, &order, &identity),
+                None => draft.subscribe(&inner.make_generic(&dynamic, ops).0, &order, &identity),
+            }
+        }
+        for (place, run) in drafts.any {
+            let info = info(place);
+            let listener = info.registration();
+            let hears = Arc::new(move |ops: &'static EventOps| listener.is_some_and(|l| l.selects((ops.info)())));
+            inner.subscribe_pattern(&mut dynamic, PatternSub::new(numbers[place], info, hears, run));
+            ids.push((numbers[place], None));
+        }
+        drop(dynamic);
+        Subscription::new(inner, ids)
+    }
+}
+
+/// The methods as they shall run, and what is wrong with their relations.
+fn method_order<T>(methods: &'static [Method<T>], problems: &mut Vec<Problem>) -> Vec<usize> {
+    let mut sorted: Vec<usize> = (0..methods.len()).collect();
+    let key = |r: &Registration| (r.phase, r.location.line(), r.location.column(), r.function, r.id);
+    sorted.sort_by(|a, b| key(&methods[*a].registration).cmp(&key(&methods[*b].registration)));
+    let registration = |place: usize| &methods[sorted[place]].registration;
+    let find = |target: Target| {
+        let same = |r: &Registration| match target {
+            Target::Function(key) => r.key.id() == key.id(),
+            Target::Id(id) => r.id == id,
+        };
+        if let Some(place) = (0..sorted.len()).find(|place| same(registration(*place))) {
+            return Found::Member(place);
+        }
+        // Linked listeners always come first; `before` one of them is refused below.
+        if Registry::get().listeners.iter().any(|r| same(r)) { Found::LeftOut } else { Found::Nothing }
+    };
+    for method in methods {
+        let before_linked = method.registration.relations.iter().filter(|relation| relation.before && matches!(find(relation.target), Found::LeftOut));
+        problems.extend(before_linked.map(|_| {
+            Problem::new(
+                Code::OrderUnrelated,
+                format!("method listener `{}` shall run before a linked listener, but attached methods come after all linked ones", method.registration.id),
+                Some(method.registration.location),
+                "take out the relation, or make it a function",
+            )
+        }));
+    }
+    let ids = || methods.iter().map(|m| m.registration.id).chain(Registry::get().listeners.iter().map(|l| l.id)).collect();
+    let members = (0..sorted.len()).map(|place| (place, registration(place)));
+    let edges = order::edges(members, &registration, &find, &ids, problems);
+    match order::arrange(&(0..sorted.len()).collect::<Vec<_>>(), &edges) {
+        Ok(order) => order.into_iter().map(|place| sorted[place]).collect(),
+        Err(cycle) => {
+            problems.push(cycle.problem(&registration));
+            sorted
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What is subscribed while the program runs: one list an event, read without a lock, and a flag that says whether to look at it.
+//!
+//! Writers hold the bus's lock; readers load the flag, and the list only if the flag is up. A change is seen by the next emission that
+//! happens after it; an emission that runs meanwhile sees the list it began with.
+
+use crate::sync::Arc;
+use crate::sync::Swap;
+use crate::sync::atomic::{AtomicU8, Ordering};
+
+/// Nobody hears the event: an emission returns at once.
+pub(crate) const NOBODY: u8 = 0;
+/// Only inline listeners hear it.
+pub(crate) const INLINE: u8 = 1;
+/// Async listeners, subscriptions or a rule for unheard events: every step is looked at.
+pub(crate) const FULL: u8 = 2;
+
+/// How an event's emissions have to run, at a glance.
+pub(crate) struct Flag {
+    mode: AtomicU8,
+    linked: u8,
+}
+
+impl Flag {
+    pub(crate) fn new(linked: u8) -> Self {
+        Self { mode: AtomicU8::new(linked), linked }
+    }
+
+    #[inline]
+    pub(crate) fn mode(&self) -> u8 {
+        self.mode.load(Ordering::Acquire)
+    }
+}
+
+/// The subscriptions to one event, oldest first.
+pub(crate) struct Overlay<T> {
+    list: Swap<Vec<Arc<T>>>,
+}
+
+impl<T> Overlay<T> {
+    pub(crate) fn new() -> Self {
+        Self { list: Swap::new(Vec::new()) }
+    }
+
+    pub(crate) fn load(&self) -> impl std::ops::Deref<Target = Arc<Vec<Arc<T>>>> + use<T> {
+        self.list.load()
+    }
+
+    /// Adds at the end. The caller holds the writers' lock.
+    pub(crate) fn push(&self, item: T, flag: &Flag) {
+        let mut list = Vec::clone(&self.load());
+        list.push(Arc::new(item));
+        drop(self.list.replace(list));
+        flag.mode.store(FULL, Ordering::Release);
+    }
+
+    /// Takes out what `gone` names. The caller holds the writers' lock, and drops what is returned only after it: the closures in it
+    /// are the user's.
+    pub(crate) fn remove(&self, gone: impl Fn(&T) -> bool, flag: &Flag) -> Arc<Vec<Arc<T>>> {
+        let mut list = Vec::clone(&self.load());
+        list.retain(|item| !gone(item));
+        let empty = list.is_empty();
+        let old = self.list.replace(list);
+        if empty {
+            flag.mode.store(flag.linked, Ordering::Release);
+        }
+        old
+    }
+}

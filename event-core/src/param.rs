@@ -1,0 +1,91 @@
+//! The parameters of a listener after the event.
+
+use std::sync::Arc;
+
+use crate::context::{Context, Site};
+use crate::listener::StateNeed;
+use crate::state::StateMap;
+
+/// A type that a listener may ask for after the event.
+#[diagnostic::on_unimplemented(
+    message = "a listener cannot ask for `{Self}`",
+    label = "not a listener parameter",
+    note = "after the event a listener takes `&T` (state), `Option<&T>` (optional state) or `Context<'_>`"
+)]
+#[doc(hidden)]
+pub trait Param {
+    /// What is kept of the parameter when a bus is built.
+    type Bound: Clone + Send + Sync + 'static;
+    /// What the listener is called with.
+    type Item<'a>;
+
+    fn ask(parameter: &'static str) -> Option<StateNeed>;
+    fn given(state: &StateMap) -> bool;
+    fn bind(state: &StateMap) -> Option<Self::Bound>;
+    fn get<'a, S: Site>(bound: &'a Self::Bound, site: &'a S) -> Self::Item<'a>;
+}
+
+impl<T: ?Sized + Send + Sync + 'static> Param for &T {
+    type Bound = Arc<T>;
+    type Item<'a> = &'a T;
+
+    fn ask(parameter: &'static str) -> Option<StateNeed> {
+        Some(StateNeed { parameter, type_name: std::any::type_name::<T>(), optional: false })
+    }
+
+    fn given(state: &StateMap) -> bool {
+        state.has::<T>()
+    }
+
+    fn bind(state: &StateMap) -> Option<Arc<T>> {
+        state.get::<T>()
+    }
+
+    #[inline]
+    fn get<'a, S: Site>(bound: &'a Arc<T>, _: &'a S) -> &'a T {
+        bound
+    }
+}
+
+impl<T: ?Sized + Send + Sync + 'static> Param for Option<&T> {
+    type Bound = Option<Arc<T>>;
+    type Item<'a> = Option<&'a T>;
+
+    fn ask(parameter: &'static str) -> Option<StateNeed> {
+        Some(StateNeed { parameter, type_name: std::any::type_name::<T>(), optional: true })
+    }
+
+    fn given(_: &StateMap) -> bool {
+        true
+    }
+
+    fn bind(state: &StateMap) -> Option<Option<Arc<T>>> {
+        Some(state.get::<T>())
+    }
+
+    #[inline]
+    fn get<'a, S: Site>(bound: &'a Option<Arc<T>>, _: &'a S) -> Option<&'a T> {
+        bound.as_deref()
+    }
+}
+
+impl Param for Context<'_> {
+    type Bound = ();
+    type Item<'a> = Context<'a>;
+
+    fn ask(_: &'static str) -> Option<StateNeed> {
+        None
+    }
+
+    fn given(_: &StateMap) -> bool {
+        true
+    }
+
+    fn bind(_: &StateMap) -> Option<()> {
+        Some(())
+    }
+
+    fn get<'a, S: Site>((): &'a (), site: &'a S) -> Context<'a> {
+        site.context()
+    }
+}

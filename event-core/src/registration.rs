@@ -1,0 +1,236 @@
+//! The records that the linker gathers. The only file that names `inventory`: another mechanism would change nothing else.
+
+use std::fmt;
+use std::panic::Location;
+
+use crate::event::{EventInfo, EventOps};
+use crate::hear::{Hear, Heard};
+use crate::installer::Installer;
+use crate::listener::{FnKey, Need, Phase, Relation};
+use crate::returns::Returns;
+use crate::topic;
+
+/// One listener as the linker sees it: plain data and a function that installs it with its true types.
+#[doc(hidden)]
+pub struct Registration {
+    pub(crate) key: FnKey,
+    pub(crate) id: &'static str,
+    pub(crate) function: &'static str,
+    pub(crate) module: &'static str,
+    pub(crate) install: fn(&mut Installer<'_>),
+    pub(crate) heard: fn() -> Heard,
+    pub(crate) selectors: &'static [Selector],
+    pub(crate) docs: &'static str,
+    pub(crate) phase: Phase,
+    pub(crate) asynchronous: bool,
+    pub(crate) relations: &'static [Relation],
+    pub(crate) condition: Option<&'static str>,
+    pub(crate) needs: &'static [Need],
+    pub(crate) emits: &'static [fn() -> &'static EventInfo],
+    pub(crate) returns: fn(&mut Vec<&'static EventInfo>),
+    pub(crate) location: &'static Location<'static>,
+}
+
+/// What a listener hears beside the type of its first parameter.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Selector {
+    Pattern(&'static str),
+    Type(fn() -> &'static EventInfo),
+}
+
+impl Registration {
+    #[track_caller]
+    pub const fn new<P: Hear>(
+        key: FnKey,
+        id: &'static str,
+        function: &'static str,
+        module: &'static str,
+        install: fn(&mut Installer<'_>),
+    ) -> Self {
+        Self {
+            key,
+            id,
+            function,
+            module,
+            install,
+            heard: P::heard,
+            selectors: &[],
+            docs: "",
+            phase: Phase::Main,
+            asynchronous: false,
+            relations: &[],
+            condition: None,
+            needs: &[],
+            emits: &[],
+            returns: |_| {},
+            location: Location::caller(),
+        }
+    }
+
+    pub const fn selectors(mut self, selectors: &'static [Selector]) -> Self {
+        self.selectors = selectors;
+        self
+    }
+
+    pub const fn returns<R: Returns>(mut self) -> Self {
+        self.returns = R::emits;
+        self
+    }
+
+    pub const fn asynchronous(mut self) -> Self {
+        self.asynchronous = true;
+        self
+    }
+
+    pub const fn docs(mut self, docs: &'static str) -> Self {
+        self.docs = docs;
+        self
+    }
+
+    pub const fn early(mut self) -> Self {
+        self.phase = Phase::Early;
+        self
+    }
+
+    pub const fn late(mut self) -> Self {
+        self.phase = Phase::Late;
+        self
+    }
+
+    pub const fn relations(mut self, relations: &'static [Relation]) -> Self {
+        self.relations = relations;
+        self
+    }
+
+    pub const fn condition(mut self, text: &'static str) -> Self {
+        self.condition = Some(text);
+        self
+    }
+
+    pub const fn needs(mut self, needs: &'static [Need]) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    pub const fn emits(mut self, events: &'static [fn() -> &'static EventInfo]) -> Self {
+        self.emits = events;
+        self
+    }
+
+    pub(crate) fn crate_name(&self) -> &'static str {
+        crate_of(self.module)
+    }
+
+    /// Whether an event of this topic and type is among those it hears.
+    pub(crate) fn selects(&self, info: &'static EventInfo) -> bool {
+        self.selectors.iter().any(|selector| match selector {
+            Selector::Pattern(pattern) => topic::matches(pattern, info.topic()),
+            Selector::Type(other) => std::ptr::eq(other(), info),
+        })
+    }
+
+    /// Whether an event of this declaration reaches it.
+    pub(crate) fn hears(&self, event: &'static EventInfo) -> bool {
+        match (self.heard)() {
+            Heard::One { info, .. } => std::ptr::eq(info(), event),
+            Heard::Any => self.selects(event),
+        }
+    }
+
+    pub(crate) fn topics(&self) -> Vec<&'static str> {
+        match (self.heard)() {
+            Heard::One { info, .. } => vec![info().topic()],
+            Heard::Any => self
+                .selectors
+                .iter()
+                .map(|selector| match selector {
+                    Selector::Pattern(pattern) => *pattern,
+                    Selector::Type(info) => info().topic(),
+                })
+                .collect(),
+        }
+    }
+
+    pub(crate) fn emitted(&self) -> Vec<&'static EventInfo> {
+        let mut events = Vec::new();
+        (self.returns)(&mut events);
+        events.extend(self.emits.iter().map(|info| info()));
+        let mut seen = Vec::new();
+        events.retain(|event| {
+            let new = !seen.contains(&event.topic());
+            seen.push(event.topic());
+            new
+        });
+        events
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Registration({} at {})", self.id, self.location)
+    }
+}
+
+/// One event declaration as the linker sees it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct EventRegistration {
+    pub(crate) info: &'static EventInfo,
+    pub(crate) ops: Option<fn() -> &'static EventOps>,
+}
+
+impl EventRegistration {
+    pub const fn new(info: &'static EventInfo, ops: Option<fn() -> &'static EventOps>) -> Self {
+        Self { info, ops }
+    }
+}
+
+/// One crate that a binary asked for by [`link!`](crate::link).
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct LinkRequest {
+    pub(crate) name: &'static str,
+    pub(crate) location: &'static Location<'static>,
+}
+
+impl LinkRequest {
+    #[track_caller]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, location: Location::caller() }
+    }
+}
+
+/// A record of our own: where it is missing, the platform gathered nothing.
+struct Sentinel;
+
+inventory::collect!(Registration);
+inventory::collect!(EventRegistration);
+inventory::collect!(LinkRequest);
+inventory::collect!(Sentinel);
+inventory::submit! { Sentinel }
+
+#[doc(hidden)]
+pub use inventory::submit;
+
+pub(crate) fn linked_listeners() -> impl Iterator<Item = &'static Registration> {
+    inventory::iter::<Registration>.into_iter()
+}
+
+pub(crate) fn linked_events() -> impl Iterator<Item = &'static EventRegistration> {
+    inventory::iter::<EventRegistration>.into_iter()
+}
+
+pub(crate) fn link_requests() -> impl Iterator<Item = &'static LinkRequest> {
+    inventory::iter::<LinkRequest>.into_iter()
+}
+
+/// Whether the platform runs what gathers the records.
+pub(crate) fn platform_gathers() -> bool {
+    inventory::iter::<Sentinel>.into_iter().next().is_some()
+}
+
+/// The first segment of a module path.
+pub(crate) fn crate_of(module: &'static str) -> &'static str {
+    module.split("::").next().unwrap_or(module)
+}

@@ -1,0 +1,189 @@
+//! What a listener may return, and what becomes of it.
+
+use std::error::Error;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::bus::Inner;
+use crate::dispatch::Queue;
+use crate::emission::Emission;
+use crate::event::{Event, EventInfo};
+use crate::stack::Entry;
+
+/// How one call of a listener ended. One word of tag and one of pointer, so the loop tests a register.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Step {
+    Done,
+    /// The condition said no.
+    Skipped,
+    /// It was not there any more: a `once` that another thread took.
+    Absent,
+    Stopped,
+    More(Box<Effects>),
+}
+
+/// What a listener's return value asks for.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Effects {
+    pub(crate) error: Option<Box<dyn Error + Send + Sync>>,
+    pub(crate) stop: bool,
+    pub(crate) events: Vec<Box<dyn Returned>>,
+}
+
+impl Effects {
+    fn into_step(self) -> Step {
+        match self {
+            Effects { error: None, stop: false, events } if events.is_empty() => Step::Done,
+            Effects { error: None, stop: true, events } if events.is_empty() => Step::Stopped,
+            more => Step::More(Box::new(more)),
+        }
+    }
+}
+
+impl fmt::Debug for Effects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Effects").field("error", &self.error).field("stop", &self.stop).field("events", &self.events.len()).finish()
+    }
+}
+
+/// An event that a listener returned.
+#[doc(hidden)]
+pub trait Returned {
+    /// Delivers it; what its listeners return joins the queue.
+    fn emit(self: Box<Self>, bus: &Arc<Inner>, chain: &[Entry], queue: &mut Queue) -> Emission;
+}
+
+impl<E: Event> Returned for E {
+    fn emit(self: Box<Self>, bus: &Arc<Inner>, chain: &[Entry], queue: &mut Queue) -> Emission {
+        bus.emit_queued(*self, chain, queue)
+    }
+}
+
+/// A return type of a listener.
+#[diagnostic::on_unimplemented(
+    message = "a listener cannot return `{Self}`",
+    label = "not a listener's return type",
+    note = "a listener returns `()`, an event, `Option<Event>`, `Vec<Event>`, a tuple of these, `ControlFlow<()>`, or a `Result` of one of them whose error converts into `Box<dyn Error + Send + Sync>`"
+)]
+#[doc(hidden)]
+pub trait Returns: Sized {
+    const STOPS: bool = false;
+
+    fn emits(_events: &mut Vec<&'static EventInfo>) {}
+    fn gather(self, effects: &mut Effects);
+
+    #[inline]
+    fn into_step(self) -> Step {
+        let mut effects = Effects::default();
+        self.gather(&mut effects);
+        effects.into_step()
+    }
+}
+
+/// Turns a listener's return value into a step.
+#[doc(hidden)]
+#[inline]
+pub fn step<R: Returns>(value: R) -> Step {
+    value.into_step()
+}
+
+impl Returns for () {
+    fn gather(self, _: &mut Effects) {}
+
+    #[inline]
+    fn into_step(self) -> Step {
+        Step::Done
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Event> Returns for E {
+    fn emits(events: &mut Vec<&'static EventInfo>) {
+        events.push(E::__info());
+    }
+
+    fn gather(self, effects: &mut Effects) {
+        effects.events.push(Box::new(self));
+    }
+}
+
+impl<E: Event> Returns for Option<E> {
+    fn emits(events: &mut Vec<&'static EventInfo>) {
+        events.push(E::__info());
+    }
+
+    fn gather(self, effects: &mut Effects) {
+        effects.events.extend(self.map(|event| Box::new(event) as Box<dyn Returned>));
+    }
+}
+
+impl<E: Event> Returns for Vec<E> {
+    fn emits(events: &mut Vec<&'static EventInfo>) {
+        events.push(E::__info());
+    }
+
+    fn gather(self, effects: &mut Effects) {
+        effects.events.extend(self.into_iter().map(|event| Box::new(event) as Box<dyn Returned>));
+    }
+}
+
+impl Returns for ControlFlow<()> {
+    const STOPS: bool = true;
+
+    fn gather(self, effects: &mut Effects) {
+        effects.stop |= self.is_break();
+    }
+}
+
+impl<R: Returns, X: Into<Box<dyn Error + Send + Sync>>> Returns for Result<R, X> {
+    const STOPS: bool = R::STOPS;
+
+    fn emits(events: &mut Vec<&'static EventInfo>) {
+        R::emits(events);
+    }
+
+    fn gather(self, effects: &mut Effects) {
+        match self {
+            Ok(value) => value.gather(effects),
+            Err(error) => effects.error = Some(error.into()),
+        }
+    }
+
+    #[inline]
+    fn into_step(self) -> Step {
+        match self {
+            Ok(value) => value.into_step(),
+            Err(error) => Step::More(Box::new(Effects { error: Some(error.into()), ..Effects::default() })),
+        }
+    }
+}
+
+macro_rules! tuples {
+    ($($name:ident)+) => {
+        impl<$($name: Returns),+> Returns for ($($name,)+) {
+            const STOPS: bool = $($name::STOPS)||+;
+
+            fn emits(events: &mut Vec<&'static EventInfo>) {
+                $($name::emits(events);)+
+            }
+
+            #[allow(non_snake_case)]
+            fn gather(self, effects: &mut Effects) {
+                let ($($name,)+) = self;
+                $($name.gather(effects);)+
+            }
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D F);
+tuples!(A B C D F G);
+tuples!(A B C D F G H);
+tuples!(A B C D F G H I);

@@ -1,0 +1,235 @@
+//! The emissions that run on this thread, one frame each: the depth, the current bus and the causal chain.
+//!
+//! A frame is three words in a fixed array, written without allocation; a listener's name is looked up only when somebody asks.
+
+use std::cell::Cell;
+use std::fmt::Write as _;
+
+use crate::bus::Inner;
+use crate::event::EventOps;
+use crate::listener::ListenerInfo;
+
+/// The most emissions that may stand on each other.
+pub(crate) const MAX_DEPTH: usize = 64;
+
+/// Set in [`Entry::at`] for a subscription; the rest is its number.
+pub(crate) const SUBSCRIPTION: u64 = 1 << 63;
+
+/// One emission: its bus, its event, and the listener that runs.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Entry {
+    bus: u64,
+    ops: Option<&'static EventOps>,
+    at: u64,
+}
+
+impl Entry {
+    pub(crate) fn topic(self) -> &'static str {
+        self.ops.map_or("", |ops| (ops.info)().topic())
+    }
+
+    pub(crate) fn listener(self) -> Option<ListenerInfo> {
+        let bus = Inner::by_id(self.bus)?;
+        bus.listener_at(self.ops?, self.at)
+    }
+
+    fn is(self, other: Self) -> bool {
+        self.bus == other.bus && self.at == other.at && self.ops.zip(other.ops).is_some_and(|(a, b)| a.is(b))
+    }
+
+    fn same(self, other: Self) -> bool {
+        self.at == other.at && self.topic() == other.topic()
+    }
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Entry({})", self.topic())
+    }
+}
+
+pub(crate) struct Stack {
+    len: Cell<usize>,
+    condition: Cell<bool>,
+    hook: Cell<bool>,
+    bus: [Cell<u64>; MAX_DEPTH],
+    ops: [Cell<Option<&'static EventOps>>; MAX_DEPTH],
+    at: [Cell<u64>; MAX_DEPTH],
+}
+
+thread_local! {
+    static STACK: Stack = const {
+        Stack {
+            len: Cell::new(0),
+            condition: Cell::new(false),
+            hook: Cell::new(false),
+            bus: [const { Cell::new(0) }; MAX_DEPTH],
+            ops: [const { Cell::new(None) }; MAX_DEPTH],
+            at: [const { Cell::new(0) }; MAX_DEPTH],
+        }
+    };
+}
+
+/// Runs `f` with this thread's stack.
+#[inline]
+pub(crate) fn with<R>(f: impl FnOnce(&Stack) -> R) -> R {
+    STACK.with(f)
+}
+
+/// An emission on the stack; leaving is explicit because everything in between is caught.
+#[doc(hidden)]
+pub struct Frame<'s> {
+    stack: &'s Stack,
+    index: usize,
+}
+
+impl Stack {
+    /// The bus whose listener runs here; 0 for none.
+    pub(crate) fn current_bus(&self) -> u64 {
+        self.len.get().checked_sub(1).map_or(0, |top| self.bus[top].get())
+    }
+
+    /// One more emission, or `None` when there are as many as may be.
+    #[inline]
+    pub(crate) fn enter(&self, bus: u64, ops: &'static EventOps) -> Option<Frame<'_>> {
+        let index = self.len.get();
+        if index >= MAX_DEPTH {
+            return None;
+        }
+        self.bus[index].set(bus);
+        self.ops[index].set(Some(ops));
+        self.at[index].set(0);
+        self.len.set(index + 1);
+        Some(Frame { stack: self, index })
+    }
+
+    pub(crate) fn depth(&self) -> usize {
+        self.len.get()
+    }
+
+    /// Makes `chain` the stack for a while: a delivery that goes on elsewhere, or an event that was returned. What stood here is put
+    /// back on drop; mostly it is the beginning of the chain, so nothing has to be kept.
+    pub(crate) fn resume(&self, chain: &[Entry]) -> Resumed<'_> {
+        let before = self.len.get();
+        let common = before.min(chain.len());
+        let same = (0..common).all(|i| self.entry(i).is(chain[i]));
+        let saved = if same { Vec::new() } else { self.chain() };
+        self.put(chain);
+        Resumed { stack: self, before, saved }
+    }
+
+    fn put(&self, chain: &[Entry]) {
+        for (i, entry) in chain.iter().enumerate() {
+            self.bus[i].set(entry.bus);
+            self.ops[i].set(entry.ops);
+            self.at[i].set(entry.at);
+        }
+        self.len.set(chain.len());
+    }
+
+    fn entry(&self, index: usize) -> Entry {
+        Entry { bus: self.bus[index].get(), ops: self.ops[index].get(), at: self.at[index].get() }
+    }
+
+    /// What stands on the stack, outermost first.
+    pub(crate) fn chain(&self) -> Vec<Entry> {
+        (0..self.len.get()).map(|i| self.entry(i)).collect()
+    }
+
+    /// The chain for a reader: outermost first, a repeated part once with its count.
+    pub(crate) fn describe(&self) -> String {
+        let chain = self.chain();
+        let repeats = |period: usize| {
+            let last = &chain[chain.len() - period..];
+            chain.rchunks(period).take_while(|part| part.len() == period && part.iter().zip(last).all(|(a, b)| a.same(*b))).count()
+        };
+        let best = (1..=chain.len() / 2).map(|period| (period, repeats(period))).find(|(_, times)| *times > 2);
+        let (period, times) = best.unwrap_or((0, 0));
+        let mut text = String::new();
+        for entry in &chain[..chain.len() - period * times] {
+            describe_entry(&mut text, *entry);
+        }
+        for entry in &chain[chain.len() - period..] {
+            describe_entry(&mut text, *entry);
+        }
+        if times > 0 {
+            let _ = write!(text, " (the last {period} of these {times} times)");
+        }
+        text
+    }
+
+    /// Whether a condition was being evaluated when the panic came.
+    pub(crate) fn take_condition(&self) -> bool {
+        self.condition.replace(false)
+    }
+
+    /// Marks that the failure hook runs here; the value before.
+    pub(crate) fn set_hook(&self, running: bool) -> bool {
+        self.hook.replace(running)
+    }
+}
+
+fn describe_entry(text: &mut String, entry: Entry) {
+    if !text.is_empty() {
+        text.push_str(" -> ");
+    }
+    let name = entry.listener().map_or_else(|| "a listener that is gone".to_owned(), |l| l.id().to_owned());
+    // Writing to a `String` does not fail.
+    let _ = write!(text, "`{}` heard by {name}", entry.topic());
+}
+
+impl std::fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Frame({})", self.index)
+    }
+}
+
+impl Frame<'_> {
+    #[inline]
+    pub(crate) fn set(&self, at: u64) {
+        self.stack.at[self.index].set(at);
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "set from a `usize` wherever it is read as an index")]
+    pub(crate) fn at(&self) -> usize {
+        (self.stack.at[self.index].get() & !SUBSCRIPTION) as usize
+    }
+
+    pub(crate) fn depth(&self) -> usize {
+        self.index + 1
+    }
+
+    pub(crate) fn cause(&self) -> Option<Entry> {
+        self.index.checked_sub(1).map(|parent| self.stack.entry(parent))
+    }
+
+    #[inline]
+    pub(crate) fn leave(self) {
+        self.stack.len.set(self.index);
+    }
+}
+
+/// A chain that was put back; taken off on drop, also while a panic passes.
+pub(crate) struct Resumed<'s> {
+    stack: &'s Stack,
+    before: usize,
+    saved: Vec<Entry>,
+}
+
+impl Drop for Resumed<'_> {
+    fn drop(&mut self) {
+        self.stack.put(&self.saved);
+        self.stack.len.set(self.before);
+    }
+}
+
+/// Evaluates a listener's condition, so that a panic in it is told from one in the listener.
+#[doc(hidden)]
+#[inline]
+pub fn check(condition: impl FnOnce() -> bool) -> bool {
+    with(|stack| stack.condition.set(true));
+    let said = condition();
+    with(|stack| stack.condition.set(false));
+    said
+}

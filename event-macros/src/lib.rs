@@ -1,0 +1,93 @@
+//! The attributes of `tidings`: [`macro@event`], [`macro@listener`] and [`macro@listeners`].
+//!
+//! Use them through `tidings`, which re-exports them: the generated code names hidden items of that package.
+//!
+//! Each attribute goes the same way: `head` reads the attributes and the signature of the item, `model` checks the rules and keeps
+//! the places of what the user wrote, `expand` writes the code and cannot fail. The item itself is passed on as it came, and
+//! function bodies are never parsed, so that completion works while they are half typed.
+
+mod args;
+mod attrs;
+mod errors;
+mod event;
+mod listener;
+mod listeners;
+#[cfg(test)]
+mod tests;
+mod text;
+mod topic;
+
+use proc_macro::TokenStream;
+
+/// Declares a struct or an enum as an event.
+///
+/// The type gets an implementation of `Event` and stays as it is. It may be generic over types and constants, and must not borrow.
+///
+/// ```text
+/// #[event("orders.placed", version = 2, serde)]
+/// struct Placed { id: u64, total: u32 }
+/// ```
+///
+/// | key | type | default | effect |
+/// |---|---|---|---|
+/// | first argument | string | the name in snake case | the topic: 1 to 16 segments of letters, digits, `_` and `-`, joined by `.` |
+/// | `version = 2` | `u32` from 1 | 1 | the version of the payload |
+/// | `serde` | flag | off | the event can be emitted by name; needs `Serialize`, `DeserializeOwned` and the feature `json` |
+/// | `stoppable` | flag | off | a listener may return `ControlFlow::Break` to end the run |
+/// | `unheard = "warn"` | `"ignore"`, `"warn"`, `"error"` | `"ignore"` | what happens when nobody hears it |
+/// | `crate = ::path` | absolute path | `::tidings` | where the library is found, for a renamed dependency |
+///
+/// A generic event must name its topic, and cannot be `serde`.
+#[proc_macro_attribute]
+pub fn event(args: TokenStream, item: TokenStream) -> TokenStream {
+    event::expand(args.into(), item.into()).into()
+}
+
+/// Registers a function as a listener.
+///
+/// The first parameter is the event, `&Placed`, or `&AnyEvent` to hear any event that the topics and patterns match. Further
+/// parameters are state (`&Db`, `Option<&Db>`) or the delivery (`Context`). The function stays as it is and can be called in tests.
+///
+/// ```text
+/// #[listener("orders.*", after = crate::stock::reserve, when = |e| e.total > 100)]
+/// fn charge(e: &Placed, db: &Db) -> Result<Paid, ChargeError> { .. }
+/// ```
+///
+/// | key | type | default | effect |
+/// |---|---|---|---|
+/// | `"orders.placed"`, `"orders.*"` | string, several | the event's topic | the topics to hear; `*` is one segment, `**` at the end one or more |
+/// | `Placed` | event type, several | the parameter's type | the events to hear |
+/// | `early`, `late` | flag | neither | runs before or after the listeners that are neither |
+/// | `before = path`, `before("id", path)` | listeners, repeatable | none | runs before these listeners |
+/// | `after = path`, `after("id", path)` | listeners, repeatable | none | runs after these listeners |
+/// | `when = \|e\| e.total > 100` | closure | always | the condition; a delivery it refuses is counted as skipped |
+/// | `id = "billing.charge"` | string | `crate::module::function` | the name in reports, relations and the catalog |
+/// | `emits(Paid, Refused)` | event types | from the return type | events the body emits itself, for the catalog |
+/// | `crate = ::path` | absolute path | `::tidings` | where the library is found, for a renamed dependency |
+///
+/// A method takes the attribute too, if its impl block has [`macro@listeners`].
+#[proc_macro_attribute]
+pub fn listener(args: TokenStream, item: TokenStream) -> TokenStream {
+    listener::expand(args.into(), item.into()).into()
+}
+
+/// Registers the functions of an inherent impl block that carry `#[listener]`.
+///
+/// Functions without a receiver are registered like any function. Methods with `&self` are attached to an instance with
+/// `bus.attach(Arc<Mailer>)`; all of a type's methods that listen stand in one block.
+///
+/// ```text
+/// #[listeners]
+/// impl Mailer {
+///     #[listener(late)]
+///     fn confirm(&self, e: &Placed) { .. }
+/// }
+/// ```
+///
+/// | key | type | default | effect |
+/// |---|---|---|---|
+/// | `crate = ::path` | absolute path | `::tidings` | where the library is found, for all listeners of the block |
+#[proc_macro_attribute]
+pub fn listeners(args: TokenStream, item: TokenStream) -> TokenStream {
+    listeners::expand(args.into(), item.into()).into()
+}

@@ -1,0 +1,54 @@
+//! The code of an impl block's listeners.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::Type;
+
+use crate::args::CratePath;
+use crate::listener::expand::{checks, function, registration};
+use crate::listener::installer::installer;
+use crate::listener::model::Listener;
+
+/// Associated functions are registered like functions. Methods wait in a list for an instance:
+///
+/// ```text
+/// impl Listeners for Mailer {
+///     fn __listeners() -> &'static [P::Method<Self>] {
+///         const { &[P::Method::new(P::Registration::new::<Placed>(.., |_| {}), |__b, __this| { .. })] }
+///     }
+/// }
+/// ```
+pub(crate) fn block(owner: &Type, krate: &CratePath, listeners: &[Listener]) -> TokenStream {
+    let (methods, functions): (Vec<&Listener>, Vec<&Listener>) = listeners.iter().partition(|listener| listener.receiver);
+    let functions = functions.into_iter().map(function);
+    let instance = (!methods.is_empty()).then(|| {
+        let p = krate.private();
+        let krate = krate.at(Span::call_site());
+        let entries = methods.iter().map(|listener| method(listener));
+        let checks = methods.iter().map(|listener| {
+            let (cfgs, checks) = (&listener.cfgs, checks(listener));
+            quote!(#(#cfgs)* const _: () = { #checks };)
+        });
+        quote! {
+            #[allow(deprecated)]
+            const _: () = {
+                #[automatically_derived]
+                impl #krate::Listeners for #owner {
+                    fn __listeners() -> &'static [#p::Method<Self>] {
+                        const { &[#(#entries),*] }
+                    }
+                }
+                #(#checks)*
+            };
+        }
+    });
+    quote!(#(#functions)* #instance)
+}
+
+fn method(listener: &Listener) -> TokenStream {
+    let p = listener.krate.private();
+    let cfgs = &listener.cfgs;
+    let registration = registration(listener, &quote!(|_| {}));
+    let installer = installer(listener);
+    quote!(#(#cfgs)* #p::Method::new(#registration, #installer))
+}

@@ -1,0 +1,136 @@
+//! Splits an impl block into its items without parsing their bodies.
+
+use std::iter::Peekable;
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree, token_stream::IntoIter};
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Attribute, Error, Generics, Meta, Result, Token, Type};
+
+use crate::attrs::{keyword, refuse_generics, split_body};
+use crate::errors::Errors;
+
+pub(crate) struct Block {
+    /// Everything before the braces.
+    pub(crate) header: TokenStream,
+    /// The whole block without the `#[listener]`s, which would otherwise run once more, alone.
+    pub(crate) output: TokenStream,
+    pub(crate) methods: Vec<Method>,
+}
+
+pub(crate) struct Method {
+    /// The arguments of its `#[listener]`.
+    pub(crate) args: TokenStream,
+    pub(crate) head: TokenStream,
+}
+
+pub(crate) fn split(item: TokenStream) -> Result<Block> {
+    let first = keyword(&item).map_or_else(Span::call_site, |word| word.span());
+    let refuse = |message| Err(Error::new(first, message));
+    let (header, body) = split_body(item.clone());
+    let is_impl = keyword(&item).is_some_and(|word| word == "impl" || word == "unsafe" || word == "default");
+    let Some(body) = body.filter(|_| is_impl) else {
+        return refuse("`#[listeners]` goes on an impl block: a function takes `#[listener]`");
+    };
+    let mut methods = Vec::new();
+    let mut items = TokenStream::new();
+    let mut trees = body.stream().into_iter().peekable();
+    while trees.peek().is_some() {
+        let (args, mut head) = attributes(&mut trees);
+        rest(&mut trees, &mut head);
+        items.extend(head.clone());
+        methods.extend(args.map(|args| Method { args, head }));
+    }
+    let mut braces = Group::new(Delimiter::Brace, items);
+    braces.set_span(body.span());
+    let output = header.clone().into_iter().chain([TokenTree::Group(braces)]).collect();
+    Ok(Block { header, output, methods })
+}
+
+/// Takes the attributes of an item: the arguments of its `#[listener]` and all others.
+fn attributes(trees: &mut Peekable<IntoIter>) -> (Option<TokenStream>, TokenStream) {
+    let mut args = None;
+    let mut others = TokenStream::new();
+    while let Some(hash) = trees.next_if(|tree| is_punct(tree, '#')) {
+        let bang = trees.next_if(|tree| is_punct(tree, '!'));
+        let attribute = trees.next_if(|tree| matches!(tree, TokenTree::Group(_)));
+        match attribute.as_ref().and_then(listener_args) {
+            // A second one stays, so that the rules of a listener see it.
+            Some(found) if bang.is_none() && args.is_none() => args = Some(found),
+            _ => others.extend([hash].into_iter().chain(bang).chain(attribute)),
+        }
+    }
+    (args, others)
+}
+
+fn listener_args(attribute: &TokenTree) -> Option<TokenStream> {
+    let TokenTree::Group(group) = attribute else {
+        return None;
+    };
+    let meta: Meta = syn::parse2(group.stream()).ok()?;
+    if meta.path().segments.last()?.ident != "listener" {
+        return None;
+    }
+    match meta {
+        Meta::Path(_) => Some(TokenStream::new()),
+        Meta::List(list) => Some(list.tokens),
+        Meta::NameValue(_) => None,
+    }
+}
+
+/// Takes an item up to its body or semicolon.
+fn rest(trees: &mut Peekable<IntoIter>, item: &mut TokenStream) {
+    let mut words = Vec::new();
+    for tree in trees.by_ref() {
+        if let TokenTree::Ident(word) = &tree {
+            words.push(word.to_string());
+        }
+        let braces = matches!(&tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+        let end = is_punct(&tree, ';') || (braces && !is_constant(&words));
+        item.extend([tree]);
+        if end {
+            return;
+        }
+    }
+}
+
+/// Whether these words start an item that ends with a semicolon, whatever braces it has: a `const` or a `type`.
+fn is_constant(words: &[String]) -> bool {
+    let mut words = words.iter().map(String::as_str).skip_while(|word| matches!(*word, "pub" | "default"));
+    match words.next() {
+        Some("type") => true,
+        Some("const") => !matches!(words.next(), Some("fn" | "async" | "unsafe" | "extern")),
+        _ => false,
+    }
+}
+
+fn is_punct(tree: &TokenTree, char: char) -> bool {
+    matches!(tree, TokenTree::Punct(punct) if punct.as_char() == char)
+}
+
+/// The type that the block is for.
+pub(crate) fn owner(header: TokenStream, errors: &mut Errors) -> Option<Type> {
+    let parsed = header_parts.parse2(header);
+    let (generics, ty, for_trait) = errors.take(parsed)?;
+    refuse_generics(&generics, "an impl block of listeners", errors);
+    if let Some(token) = for_trait {
+        let message = "`#[listeners]` goes on an inherent impl block: move the listeners to `impl Type { .. }`";
+        errors.at(token.span(), message);
+        return None;
+    }
+    Some(ty)
+}
+
+fn header_parts(input: ParseStream<'_>) -> Result<(Generics, Type, Option<Token![for]>)> {
+    input.call(Attribute::parse_outer)?;
+    input.parse::<Option<Token![default]>>()?;
+    input.parse::<Option<Token![unsafe]>>()?;
+    input.parse::<Token![impl]>()?;
+    let generics = input.parse()?;
+    input.parse::<Option<Token![const]>>()?;
+    input.parse::<Option<Token![!]>>()?;
+    let ty = input.parse()?;
+    let for_trait = input.parse()?;
+    input.parse::<TokenStream>()?;
+    Ok((generics, ty, for_trait))
+}

@@ -1,0 +1,98 @@
+//! What the attributes write, in files. `UPDATE_SNAPSHOTS=1 cargo test -p event-macros` writes them anew.
+
+use std::path::Path;
+use std::{env, fs};
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::quote;
+
+use crate::{event, listener, listeners};
+
+#[track_caller]
+fn assert_snapshot(name: &str, output: TokenStream) {
+    let file = syn::parse2(show_submissions(output)).expect("the output is a list of items");
+    let actual = prettyplease::unparse(&file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/snapshots").join(format!("{name}.rs.txt"));
+    if env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(&path, &actual).expect("the snapshot can be written");
+    }
+    let expected = fs::read_to_string(&path).expect("the snapshot exists");
+    assert_eq!(actual, expected, "{name} differs: look at it and run with `UPDATE_SNAPSHOTS=1`");
+}
+
+/// Writes `P::submit! { x }` as `static submitted: P::submit = x;`, since the arguments of macros are not laid out.
+fn show_submissions(tokens: TokenStream) -> TokenStream {
+    let mut trees: Vec<TokenTree> = Vec::new();
+    for tree in tokens {
+        match tree {
+            TokenTree::Group(group) if ends_with_submit(&trees) => {
+                let path = trees.split_off(trees.len() - "::tidings::__private::submit!".matches(':').count() - 4);
+                let (path, record) = (&path[..path.len() - 1], group.stream());
+                trees.extend(quote!(static submitted: #(#path)* = #record;));
+            }
+            TokenTree::Group(group) => {
+                trees.push(Group::new(group.delimiter(), show_submissions(group.stream())).into());
+            }
+            tree => trees.push(tree),
+        }
+    }
+    trees.into_iter().collect()
+}
+
+fn ends_with_submit(trees: &[TokenTree]) -> bool {
+    matches!(trees, [.., TokenTree::Ident(name), TokenTree::Punct(_)] if name == "submit")
+}
+
+#[test]
+fn event_plain() {
+    let item = quote! {
+        /// An order came in.
+        /// It is not paid yet.
+        #[derive(Debug)]
+        pub struct NewOrder { pub order_id: u64, #[cfg(unix)] item: Option<String> }
+    };
+    assert_snapshot("event_plain", event::expand(quote!(), item));
+}
+
+#[test]
+fn event_generic() {
+    let args = quote!("users.paged", version = 2, stoppable, unheard = "warn");
+    assert_snapshot("event_generic", event::expand(args, quote!(struct Paged<T: Clone>(Vec<T>);)));
+}
+
+#[test]
+fn listener_plain() {
+    let item = quote!(fn handle_new_order(order: &NewOrder) { println!("{}", order.order_id); });
+    assert_snapshot("listener_plain", listener::expand(quote!(), item));
+}
+
+#[test]
+fn listener_full() {
+    let args = quote! {
+        "orders.*", early, after = crate::stock::reserve, before = "mail.send", when = |e| e.total > 100, id = "billing.charge", emits(Paid)
+    };
+    let item = quote! {
+        /// Charges the card.
+        fn charge(e: &Placed, db: &Db, #[cfg(unix)] cx: Context<'_>) -> Result<Paid, ChargeError> { todo() }
+    };
+    assert_snapshot("listener_full", listener::expand(args, item));
+}
+
+#[test]
+fn listener_async() {
+    let item = quote!(async fn charge(e: &Placed, db: &Db) -> Result<(), Declined> { db.charge(e).await });
+    assert_snapshot("listener_async", listener::expand(quote!(when = |e| e.total > 0), item));
+}
+
+#[test]
+fn listeners_block() {
+    let block = quote! {
+        impl Mailer {
+            #[listener(late)]
+            fn confirm(&self, e: &Placed, cx: Context<'_>) { self.send(e, cx); }
+            #[listener]
+            fn count(e: &Placed) { COUNT.add(e); }
+        }
+    };
+    assert_snapshot("listeners_block", listeners::expand(quote!(), block));
+}
