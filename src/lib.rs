@@ -4,9 +4,10 @@
 extern crate self as tidings;
 
 pub use event_core::{
-    AnyEvent, BuildError, Bus, BusBuilder, Catalog, Cause, Code, Context, EmitError, Emission, EmissionFuture, Event, EventInfo, Failure,
-    FailureKind, Field, InstallError, InstallErrorKind, Installed, ListenerInfo, ListenerSet, Listeners, Mode, PatternError,
-    PatternErrorKind, Phase, Problem, Report, Runtime, StateNeed, Subscription, Task, Unheard, WeakBus, catalog, emit, link,
+    AnyEvent, BuildError, Bus, BusBuilder, Catalog, Cause, Code, Context, Emission, EmissionFuture,
+    EmitError, Event, EventInfo, Failure, FailureKind, Field, InstallError, InstallErrorKind,
+    Installed, ListenerInfo, ListenerSet, Listeners, Mode, PatternError, PatternErrorKind, Phase,
+    Problem, Report, Runtime, StateNeed, Subscription, Task, Unheard, WeakBus, catalog, emit, link,
 };
 #[cfg(feature = "json")]
 pub use event_core::{EmitJsonError, EmitJsonErrorKind, ToJsonError};

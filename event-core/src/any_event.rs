@@ -49,11 +49,17 @@ impl<'a> AnyEvent<'a> {
             Some(sharing) => Payload::Shared((sharing.view)(event)),
             None => Payload::Local(Fragile::new(event)),
         };
-        Self { ops: E::__ops(), payload }
+        Self {
+            ops: E::__ops(),
+            payload,
+        }
     }
 
     pub(crate) fn shared(ops: &'static EventOps, payload: &'a (dyn Any + Send + Sync)) -> Self {
-        Self { ops, payload: Payload::Shared(payload) }
+        Self {
+            ops,
+            payload: Payload::Shared(payload),
+        }
     }
 
     /// The event's topic.

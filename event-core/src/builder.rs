@@ -7,6 +7,7 @@ use crate::bus::{Bus, LinkedPattern, Parts};
 use crate::error::{BuildError, Code, Problem};
 use crate::event::EventOps;
 use crate::failure::Failure;
+use crate::generic::Generic;
 use crate::hook::Hook;
 use crate::installer::{Drafts, Installer};
 use crate::listener::{ListenerInfo, Target};
@@ -29,7 +30,12 @@ pub struct BusBuilder {
 
 impl BusBuilder {
     pub(crate) fn new() -> Self {
-        Self { selection: Selection::default(), state: StateMap::default(), runtime: None, hook: Hook::default() }
+        Self {
+            selection: Selection::default(),
+            state: StateMap::default(),
+            runtime: None,
+            hook: Hook::default(),
+        }
     }
 
     pub(crate) fn none(mut self) -> Self {
@@ -45,6 +51,10 @@ impl BusBuilder {
     }
 
     /// Keeps only these listeners (and those of [`only_ids`](Self::only_ids)).
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "functions and tuples of them are written as they are"
+    )]
     pub fn only<M>(mut self, listeners: impl ListenerSet<M>) -> Self {
         listeners.keys(&mut self.selection.only.get_or_insert_default().keys);
         self
@@ -52,11 +62,19 @@ impl BusBuilder {
 
     /// Keeps only the listeners with these ids (and those of [`only`](Self::only)).
     pub fn only_ids<'a>(mut self, ids: impl IntoIterator<Item = &'a str>) -> Self {
-        self.selection.only.get_or_insert_default().ids.extend(ids.into_iter().map(str::to_owned));
+        self.selection
+            .only
+            .get_or_insert_default()
+            .ids
+            .extend(ids.into_iter().map(str::to_owned));
         self
     }
 
     /// Leaves these listeners out.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "functions and tuples of them are written as they are"
+    )]
     pub fn without<M>(mut self, listeners: impl ListenerSet<M>) -> Self {
         listeners.keys(&mut self.selection.without.keys);
         self
@@ -64,7 +82,10 @@ impl BusBuilder {
 
     /// Leaves the listeners with these ids out.
     pub fn without_ids<'a>(mut self, ids: impl IntoIterator<Item = &'a str>) -> Self {
-        self.selection.without.ids.extend(ids.into_iter().map(str::to_owned));
+        self.selection
+            .without
+            .ids
+            .extend(ids.into_iter().map(str::to_owned));
         self
     }
 
@@ -104,7 +125,14 @@ impl BusBuilder {
             check_links(registry, &mut problems);
         }
         let chosen = self.selection.apply(registry, &mut problems);
-        let members = || registry.listeners.iter().enumerate().filter(|(index, _)| chosen[*index]).map(|(index, l)| (index, *l));
+        let members = || {
+            registry
+                .listeners
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| chosen[*index])
+                .map(|(index, l)| (index, *l))
+        };
 
         let mut drafts = Drafts::default();
         for (index, listener) in members() {
@@ -118,28 +146,53 @@ impl BusBuilder {
             None => Found::Nothing,
         };
         let ids = || registry.listeners.iter().map(|l| l.id).collect();
-        let edges = order::edges(members(), &|index| registry.listeners[index], &find, &ids, &mut problems);
+        let edges = order::edges(
+            members(),
+            &|index| registry.listeners[index],
+            &find,
+            &ids,
+            &mut problems,
+        );
 
         add_patterns(registry, &mut drafts, &mut problems);
-        let finish = |draft: Box<dyn TableDraft>, problems: &mut Vec<Problem>| finish(draft, &edges, registry, problems);
+        let finish = |draft: Box<dyn TableDraft>, problems: &mut Vec<Problem>| {
+            finish(draft, &edges, registry, problems)
+        };
         let mut slots = drafts.slots.into_iter();
         let cells: Vec<Cell> = registry
             .slots
             .iter()
-            .map(|ops| finish(slots.next().flatten().unwrap_or_else(ops.draft), &mut problems))
+            .map(|ops| {
+                finish(
+                    slots.next().flatten().unwrap_or_else(ops.draft),
+                    &mut problems,
+                )
+            })
             .collect();
         let generic = drafts
             .generic
             .into_iter()
-            .map(|(id, (ops, draft))| (id, (ops, Arc::new(finish(draft, &mut problems)))))
+            .map(|(id, (ops, draft))| (id, Generic::new(ops, finish(draft, &mut problems))))
             .collect();
-        let patterns: Vec<_> = drafts.any.into_iter().map(|(index, run)| LinkedPattern { index, run }).collect();
+        let patterns: Vec<_> = drafts
+            .any
+            .into_iter()
+            .map(|(index, run)| LinkedPattern { index, run })
+            .collect();
         let pattern_members: Vec<_> = patterns.iter().map(|pattern| pattern.index).collect();
         if let Err(cycle) = order::arrange(&pattern_members, &edges) {
             problems.push(cycle.problem(&|index| registry.listeners[index]));
         }
         BuildError::check(unique(problems))?;
-        Ok(Bus::from_parts(Parts { cells, generic, state: self.state, patterns, edges, runtime: self.runtime, hook: self.hook }))
+        Ok(Bus::from_parts(Parts {
+            cells,
+            generic,
+            state: self.state,
+            patterns,
+            edges,
+            runtime: self.runtime,
+            hook: self.hook,
+        }))
     }
 }
 
@@ -165,7 +218,10 @@ fn check_links(registry: &Registry, problems: &mut Vec<Problem>) {
     for request in registration::link_requests() {
         let name = request.name.replace('-', "_");
         let brings = registry.listeners.iter().any(|l| l.crate_name() == name)
-            || registry.events.iter().any(|e| registration::crate_of(e.info.type_name()) == name);
+            || registry
+                .events
+                .iter()
+                .any(|e| registration::crate_of(e.info.type_name()) == name);
         if !brings {
             problems.push(Problem::new(
                 Code::NothingLinked,
@@ -178,13 +234,24 @@ fn check_links(registry: &Registry, problems: &mut Vec<Problem>) {
 }
 
 /// Whether all state that a listener needs was given.
-pub(crate) fn check_needs(listener: &Registration, state: &StateMap, built: &'static Location<'static>, problems: &mut Vec<Problem>) -> bool {
+pub(crate) fn check_needs(
+    listener: &Registration,
+    state: &StateMap,
+    built: &'static Location<'static>,
+    problems: &mut Vec<Problem>,
+) -> bool {
     let mut complete = true;
     for need in listener.needs {
-        let Some(asked) = need.state().filter(|_| !(need.given)(state)) else { continue };
+        let Some(asked) = need.state().filter(|_| !(need.given)(state)) else {
+            continue;
+        };
         complete = false;
         let given = state.names();
-        let given = if given.is_empty() { "none".to_owned() } else { given.join(", ") };
+        let given = if given.is_empty() {
+            "none".to_owned()
+        } else {
+            given.join(", ")
+        };
         problems.push(Problem::new(
             Code::MissingState,
             format!(
@@ -211,7 +278,11 @@ fn add_patterns(registry: &'static Registry, drafts: &mut Drafts, problems: &mut
     let generic: Vec<&'static EventOps> = drafts.generic.values().map(|(ops, _)| *ops).collect();
     for (index, run) in &any {
         let listener = registry.listeners[*index];
-        let events = registry.slots.iter().chain(&generic).filter(|ops| listener.selects((ops.info)()));
+        let events = registry
+            .slots
+            .iter()
+            .chain(&generic)
+            .filter(|ops| listener.selects((ops.info)()));
         for ops in events {
             if let Err(NotSend) = drafts.draft(ops).add_any(*index, run.clone()) {
                 problems.push(not_send(&ListenerInfo::linked(listener), ops));
@@ -224,14 +295,24 @@ fn add_patterns(registry: &'static Registry, drafts: &mut Drafts, problems: &mut
 pub(crate) fn not_send(listener: &ListenerInfo, ops: &EventOps) -> Problem {
     Problem::new(
         Code::NotSend,
-        format!("async listener `{}` hears `{}` by a pattern, but `{}` is not `Send + Sync`", listener.id(), (ops.info)().topic(), (ops.type_name)()),
+        format!(
+            "async listener `{}` hears `{}` by a pattern, but `{}` is not `Send + Sync`",
+            listener.id(),
+            (ops.info)().topic(),
+            (ops.type_name)()
+        ),
         Some(listener.location()),
         "make the payload `Send + Sync`, the listener a plain `fn`, or the pattern narrower",
     )
 }
 
 /// Orders one event's listeners.
-fn finish(draft: Box<dyn TableDraft>, edges: &[Edge], registry: &'static Registry, problems: &mut Vec<Problem>) -> Cell {
+fn finish(
+    draft: Box<dyn TableDraft>,
+    edges: &[Edge],
+    registry: &'static Registry,
+    problems: &mut Vec<Problem>,
+) -> Cell {
     let members = draft.members();
     let order = order::arrange(&members, edges).unwrap_or_else(|cycle| {
         problems.push(cycle.problem(&|index| registry.listeners[index]));
@@ -243,5 +324,8 @@ fn finish(draft: Box<dyn TableDraft>, edges: &[Edge], registry: &'static Registr
 /// One circle may be met at many events.
 fn unique(problems: Vec<Problem>) -> Vec<Problem> {
     let mut seen = std::collections::HashSet::new();
-    problems.into_iter().filter(|problem| seen.insert(problem.to_string())).collect()
+    problems
+        .into_iter()
+        .filter(|problem| seen.insert(problem.to_string()))
+        .collect()
 }

@@ -9,17 +9,15 @@ use std::sync::{Arc, LazyLock, Mutex, RwLock, Weak};
 use crate::builder::BusBuilder;
 use crate::emission::Emission;
 use crate::event::{Event, EventOps};
-use crate::failure::{Failure, FailureKind};
+use crate::generic::Generic;
 use crate::hear::AnyRun;
 use crate::hook::{Hook, Once};
-use crate::listener::ListenerInfo;
-use crate::order::{self, Edge};
-use crate::registry::Registry;
+use crate::order::Edge;
 use crate::runtime::Runtime;
 use crate::state::StateMap;
-use crate::subscription::{Dynamic, read};
-use crate::sync::lock;
-use crate::table::{Cell, NotSend};
+use crate::subscription::Dynamic;
+use crate::sync::{read, write};
+use crate::table::Cell;
 
 /// Delivers events to listeners. A cheap handle: clones are the same bus.
 ///
@@ -60,10 +58,10 @@ pub struct WeakBus {
 pub struct Inner {
     pub(crate) id: u64,
     pub(crate) cells: Box<[Cell]>,
-    generic: RwLock<HashMap<TypeId, (&'static EventOps, Arc<Cell>)>>,
+    pub(crate) generic: RwLock<HashMap<TypeId, Generic>>,
     pub(crate) state: StateMap,
-    patterns: Vec<LinkedPattern>,
-    edges: Vec<Edge>,
+    pub(crate) patterns: Vec<LinkedPattern>,
+    pub(crate) edges: Vec<Edge>,
     pub(crate) dynamic: Mutex<Dynamic>,
     runtime: Option<Arc<dyn Runtime>>,
     pub(crate) hook: Hook,
@@ -79,7 +77,7 @@ pub(crate) struct LinkedPattern {
 /// What the builder made.
 pub(crate) struct Parts {
     pub(crate) cells: Vec<Cell>,
-    pub(crate) generic: HashMap<TypeId, (&'static EventOps, Arc<Cell>)>,
+    pub(crate) generic: HashMap<TypeId, Generic>,
     pub(crate) state: StateMap,
     pub(crate) patterns: Vec<LinkedPattern>,
     pub(crate) edges: Vec<Edge>,
@@ -122,7 +120,7 @@ impl Bus {
             hook: parts.hook,
             warned: Once::default(),
         });
-        let mut buses = BUSES.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut buses = write(&BUSES);
         buses.insert(inner.id, Arc::downgrade(&inner));
         drop(buses);
         Self { inner }
@@ -146,7 +144,9 @@ impl Bus {
 
     /// A handle that does not keep the bus alive, for closures that are subscribed to it.
     pub fn downgrade(&self) -> WeakBus {
-        WeakBus { inner: Arc::downgrade(&self.inner) }
+        WeakBus {
+            inner: Arc::downgrade(&self.inner),
+        }
     }
 }
 
@@ -188,55 +188,11 @@ impl Inner {
     pub(crate) fn slot_cell(&self, ops: &EventOps) -> Option<&Cell> {
         (ops.slot)().and_then(|slot| self.cells.get(slot.index()))
     }
-
-    pub(crate) fn generic_cells(&self) -> Vec<(&'static EventOps, Arc<Cell>)> {
-        read(&self.generic).values().map(|(ops, cell)| (*ops, Arc::clone(cell))).collect()
-    }
-
-    /// The table of an event without a slot, made at its first emission.
-    pub(crate) fn generic_cell<E: Event>(&self) -> Result<Arc<Cell>, Failure> {
-        if let Some((_, cell)) = read(&self.generic).get(&TypeId::of::<E>()) {
-            return Ok(Arc::clone(cell));
-        }
-        let (cell, refused) = self.make_generic(&lock(&self.dynamic), E::__ops());
-        match refused {
-            None => Ok(cell),
-            Some(listener) => Err(Failure::new(
-                Some(listener),
-                FailureKind::NotSend,
-                format!("an async listener hears `{}` by a pattern, but `{}` is not `Send + Sync`", E::TOPIC, std::any::type_name::<E>()),
-            )),
-        }
-    }
-
-    /// Makes the table, under the writers' lock, with the listener that cannot hear it, if there is one. The table is then not kept,
-    /// so every emission reports it.
-    pub(crate) fn make_generic(&self, dynamic: &Dynamic, ops: &'static EventOps) -> (Arc<Cell>, Option<ListenerInfo>) {
-        if let Some((_, cell)) = read(&self.generic).get(&(ops.type_id)()) {
-            return (Arc::clone(cell), None);
-        }
-        let registry = Registry::get();
-        let mut draft = (ops.draft)();
-        let mut refused = None;
-        for pattern in self.patterns.iter().filter(|pattern| registry.listeners[pattern.index].selects((ops.info)())) {
-            if let Err(NotSend) = draft.add_any(pattern.index, pattern.run.clone()) {
-                refused = Some(registry.info(pattern.index));
-            }
-        }
-        let order = order::arrange(&draft.members(), &self.edges).expect("the builder found no circle among the pattern listeners");
-        let cell = Arc::new(draft.finish(&order, &|index| registry.info(index)));
-        refused = refused.or(dynamic.add_patterns(ops, &cell));
-        if refused.is_none() {
-            let mut generic = self.generic.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            generic.insert((ops.type_id)(), (ops, Arc::clone(&cell)));
-        }
-        (cell, refused)
-    }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let mut buses = BUSES.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut buses = write(&BUSES);
         buses.remove(&self.id);
     }
 }

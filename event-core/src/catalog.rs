@@ -35,7 +35,9 @@ pub fn catalog() -> &'static Catalog {
         let registry = Registry::get();
         Catalog {
             events: registry.events.iter().map(|event| event.info).collect(),
-            listeners: (0..registry.listeners.len()).map(|index| registry.info(index)).collect(),
+            listeners: (0..registry.listeners.len())
+                .map(|index| registry.info(index))
+                .collect(),
         }
     })
 }
@@ -56,7 +58,8 @@ impl Catalog {
 
     /// The listeners that hear an event, in the same order.
     pub fn listeners_of(&self, event: &'static EventInfo) -> Vec<&ListenerInfo> {
-        let hears = |listener: &&ListenerInfo| listener.registration().is_some_and(|r| r.hears(event));
+        let hears =
+            |listener: &&ListenerInfo| listener.registration().is_some_and(|r| r.hears(event));
         self.listeners.iter().filter(hears).collect()
     }
 
@@ -71,11 +74,28 @@ impl Catalog {
 impl fmt::Display for Catalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for event in &self.events {
-            writeln!(f, "{} v{}  {}  ({})", event.topic(), event.version(), event.type_name(), event.location())?;
+            writeln!(
+                f,
+                "{} v{}  {}  ({})",
+                event.topic(),
+                event.version(),
+                event.type_name(),
+                event.location()
+            )?;
             let listeners = self.listeners_of(event);
             for listener in &listeners {
-                let condition = listener.condition().map(|text| format!("  when {text}")).unwrap_or_default();
-                writeln!(f, "    {}  {}  {}{condition}  ({})", listener.id(), listener.phase(), listener.mode(), listener.location())?;
+                let condition = listener
+                    .condition()
+                    .map(|text| format!("  when {text}"))
+                    .unwrap_or_default();
+                writeln!(
+                    f,
+                    "    {}  {}  {}{condition}  ({})",
+                    listener.id(),
+                    listener.phase(),
+                    listener.mode(),
+                    listener.location()
+                )?;
             }
             if listeners.is_empty() {
                 writeln!(f, "    nobody")?;
@@ -87,6 +107,9 @@ impl fmt::Display for Catalog {
 
 impl fmt::Debug for Catalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Catalog").field("events", &self.events.len()).field("listeners", &self.listeners.len()).finish()
+        f.debug_struct("Catalog")
+            .field("events", &self.events.len())
+            .field("listeners", &self.listeners.len())
+            .finish()
     }
 }

@@ -8,6 +8,10 @@ use crate::returns::Returns;
 use crate::topic;
 
 /// That a pattern can match the event's topic.
+///
+/// # Panics
+///
+/// While the program is compiled, if that does not hold.
 #[track_caller]
 pub const fn check_pattern<P: Hear>(pattern: &str) {
     if !P::ANY && !topic::matches(pattern, P::TOPIC) {
@@ -22,6 +26,10 @@ pub const fn check_pattern<P: Hear>(pattern: &str) {
 }
 
 /// That a type in the attribute is the type of the first parameter, unless that is any event.
+///
+/// # Panics
+///
+/// While the program is compiled, if that does not hold.
 #[track_caller]
 pub const fn check_type<P: Hear, E: crate::Event>() {
     if !P::ANY && !topic::matches(E::TOPIC, P::TOPIC) {
@@ -36,17 +44,34 @@ pub const fn check_type<P: Hear, E: crate::Event>() {
 }
 
 /// That a listener of any event says which.
+///
+/// # Panics
+///
+/// While the program is compiled, if that does not hold.
 #[track_caller]
 pub const fn check_selectors<P: Hear>(selectors: usize) {
-    assert!(!P::ANY || selectors > 0, "a listener of `AnyEvent` says which events it hears: `#[listener(\"orders.*\")]`, or `\"**\"` for all");
+    assert!(
+        !P::ANY || selectors > 0,
+        "a listener of `AnyEvent` says which events it hears: `#[listener(\"orders.*\")]`, or `\"**\"` for all"
+    );
 }
 
 /// That only a sync listener of a stoppable event stops the run.
+///
+/// # Panics
+///
+/// While the program is compiled, if that does not hold.
 #[track_caller]
 pub const fn check_return<P: Hear, R: Returns, const ASYNC: bool>() {
     if R::STOPS {
-        assert!(!ASYNC, "an async listener cannot return `ControlFlow`: the run has gone on before it ends");
-        assert!(!P::ANY, "a listener of `AnyEvent` cannot return `ControlFlow`: not every event is `stoppable`");
+        assert!(
+            !ASYNC,
+            "an async listener cannot return `ControlFlow`: the run has gone on before it ends"
+        );
+        assert!(
+            !P::ANY,
+            "a listener of `AnyEvent` cannot return `ControlFlow`: not every event is `stoppable`"
+        );
         if !P::STOPPABLE {
             let mut text = Text::new();
             text.push("only a listener of a stoppable event returns `ControlFlow`: declare `");
@@ -86,7 +111,10 @@ struct Text {
 
 impl Text {
     const fn new() -> Self {
-        Self { bytes: [0; 1024], len: 0 }
+        Self {
+            bytes: [0; 1024],
+            len: 0,
+        }
     }
 
     /// Appends; the topics and patterns that come here have at most 255 bytes each.

@@ -79,7 +79,11 @@ impl<'a> Context<'a> {
 
 impl fmt::Debug for Context<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("topic", &self.topic()).field("listener", &self.listener.id()).field("depth", &self.depth).finish()
+        f.debug_struct("Context")
+            .field("topic", &self.topic())
+            .field("listener", &self.listener.id())
+            .field("depth", &self.depth)
+            .finish()
     }
 }
 
@@ -101,7 +105,10 @@ impl Cause {
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cause").field("topic", &self.topic()).field("listener", &self.listener().map(|l| l.id().to_owned())).finish()
+        f.debug_struct("Cause")
+            .field("topic", &self.topic())
+            .field("listener", &self.listener().map(|l| l.id().to_owned()))
+            .finish()
     }
 }
 
@@ -116,9 +123,8 @@ pub trait Site {
 pub struct Delivery<'a> {
     pub(crate) bus: &'a Arc<Inner>,
     pub(crate) ops: &'static EventOps,
-    /// The listeners from `first` on.
+    /// The event's linked listeners, or the one that runs.
     pub(crate) infos: &'a [ListenerInfo],
-    pub(crate) first: usize,
     pub(crate) frame: &'a Frame<'a>,
 }
 
@@ -127,7 +133,7 @@ impl Site for Delivery<'_> {
         Context {
             bus: self.bus,
             ops: self.ops,
-            listener: &self.infos[self.frame.at() - self.first],
+            listener: self.infos.get(self.frame.at()).unwrap_or(&self.infos[0]),
             depth: self.frame.depth(),
             cause: self.frame.cause(),
         }
@@ -153,7 +159,13 @@ pub struct Handed {
 
 impl Site for Handed {
     fn context(&self) -> Context<'_> {
-        Context { bus: &self.bus, ops: self.ops, listener: &self.listener, depth: self.depth, cause: self.cause }
+        Context {
+            bus: &self.bus,
+            ops: self.ops,
+            listener: &self.listener,
+            depth: self.depth,
+            cause: self.cause,
+        }
     }
 }
 

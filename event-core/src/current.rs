@@ -15,6 +15,7 @@ use crate::place::{Place, Refused};
 use crate::stack;
 
 static PLACE: LazyLock<Place<Inner>> = LazyLock::new(Place::new);
+static DEFAULT: OnceLock<Result<Bus, BuildError>> = OnceLock::new();
 
 /// Emits an event on the current bus.
 ///
@@ -53,22 +54,23 @@ fn emit_elsewhere<E: Event>(id: u64, event: E) -> Emission {
     if id != 0 {
         return match Inner::by_id(id) {
             Some(bus) => bus.emit(event),
-            None => no_bus::<E>("the bus that ran this listener is gone", None),
+            None => no_bus("the bus that ran this listener is gone", None),
         };
     }
     if let Some(bus) = PLACE.claim_default() {
         return bus.emit(event);
     }
-    static DEFAULT: OnceLock<Result<Bus, BuildError>> = OnceLock::new();
     match DEFAULT.get_or_init(|| Bus::builder().build()) {
         Ok(bus) => bus.emit(event),
-        Err(error) => no_bus::<E>("the default bus cannot be built; build one with `Bus::builder()` and `install()` it in `main`", Some(error)),
+        Err(error) => no_bus(
+            "the default bus cannot be built; build one with `Bus::builder()` and `install()` it in `main`",
+            Some(error),
+        ),
     }
 }
 
 #[cold]
-fn no_bus<E: Event>(why: &str, source: Option<&BuildError>) -> Emission {
-    // The text of the build error says what to mend; the topic only changes and would defeat printing it once.
+fn no_bus(why: &str, source: Option<&BuildError>) -> Emission {
     let message = source.map_or_else(|| why.to_owned(), |error| format!("{why}: {error}"));
     let failure = Failure::new(None, FailureKind::NoBus, message);
     let failure = match source {
@@ -114,8 +116,14 @@ impl Bus {
     pub fn install(self) -> Result<Installed, InstallError> {
         match PLACE.install(Arc::clone(self.inner())) {
             Ok(()) => Ok(Installed { bus: self }),
-            Err(Refused::AlreadyInstalled) => Err(InstallError { kind: InstallErrorKind::AlreadyInstalled, bus: self }),
-            Err(Refused::AlreadyInUse) => Err(InstallError { kind: InstallErrorKind::AlreadyInUse, bus: self }),
+            Err(Refused::AlreadyInstalled) => Err(InstallError {
+                kind: InstallErrorKind::AlreadyInstalled,
+                bus: self,
+            }),
+            Err(Refused::AlreadyInUse) => Err(InstallError {
+                kind: InstallErrorKind::AlreadyInUse,
+                bus: self,
+            }),
         }
     }
 }

@@ -50,7 +50,12 @@ impl FollowUp {
 
 impl Pending {
     pub(crate) fn new(handed: Handed, chain: Vec<Entry>, future: BoxFuture) -> Self {
-        Self { handed, chain, future: Some(future), spawned: false }
+        Self {
+            handed,
+            chain,
+            future: Some(future),
+            spawned: false,
+        }
     }
 
     pub(crate) fn bus(&self) -> &Arc<Inner> {
@@ -58,7 +63,9 @@ impl Pending {
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let Some(future) = self.future.as_mut() else { return Poll::Pending };
+        let Some(future) = self.future.as_mut() else {
+            return Poll::Pending;
+        };
         let polled = stack::with(|stack| {
             let _resumed = stack.resume(&self.chain);
             catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
@@ -71,28 +78,48 @@ impl Pending {
         let dropped = self.drop_future();
         let fail = |kind, message| Failure::new(Some(self.handed.listener.clone()), kind, message);
         Poll::Ready(match (result, dropped) {
-            (Err(message), _) | (Ok(Step::Done), Err(message)) => self.end(Err(fail(FailureKind::Panic, message))),
-            (Ok(Step::More(effects)), _) => match effects.error {
-                Some(error) => self.end(Err(Failure::error(self.handed.listener.clone(), error))),
-                None => End { result: Ok(()), returned: effects.events },
+            (Err(message), _) | (Ok(Step::Done), Err(message)) => {
+                self.end(Err(fail(FailureKind::Panic, message)))
+            }
+            (Ok(Step::More(effects)), dropped) => match (effects.error, dropped) {
+                (Some(error), _) => {
+                    self.end(Err(Failure::error(self.handed.listener.clone(), error)))
+                }
+                (None, Err(message)) => self.end(Err(fail(FailureKind::Panic, message))),
+                (None, Ok(())) => End {
+                    result: Ok(()),
+                    returned: effects.events,
+                },
             },
-            (Ok(_), _) => End { result: Ok(()), returned: Vec::new() },
+            (Ok(_), _) => End {
+                result: Ok(()),
+                returned: Vec::new(),
+            },
         })
     }
 
     fn end(&self, result: Result<(), Failure>) -> End {
-        End { result: result.map_err(|failure| self.handed.bus.report(failure)), returned: Vec::new() }
+        End {
+            result: result.map_err(|failure| self.handed.bus.report(failure)),
+            returned: Vec::new(),
+        }
     }
 
     /// Where what the listener returned is emitted from.
     pub(crate) fn follow_up(&mut self) -> FollowUp {
-        FollowUp { bus: Arc::clone(&self.handed.bus), chain: std::mem::take(&mut self.chain) }
+        FollowUp {
+            bus: Arc::clone(&self.handed.bus),
+            chain: std::mem::take(&mut self.chain),
+        }
     }
 
-    /// Ends the future's life; its `Drop` is code of the user's.
+    /// Ends the future's life; its `Drop` is code of the listener's like its body, on the same bus.
     fn drop_future(&mut self) -> Result<(), String> {
         let future = self.future.take();
-        catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panic_message)
+        stack::with(|stack| {
+            let _resumed = stack.resume(&self.chain);
+            catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panic_message)
+        })
     }
 
     /// The delivery will not be made: nobody awaited it and there is no runtime.
@@ -101,26 +128,46 @@ impl Pending {
         // A panic of the future's own `Drop` is told with the failure.
         match self.drop_future() {
             Ok(()) => failure,
-            Err(message) => Failure::new(Some(self.handed.listener.clone()), failure.kind(), format!("{}; dropping its future panicked: {message}", failure.message())),
+            Err(message) => Failure::new(
+                Some(self.handed.listener.clone()),
+                failure.kind(),
+                format!(
+                    "{}; dropping its future panicked: {message}",
+                    failure.message()
+                ),
+            ),
         }
     }
 
     fn unfinished(&self) -> Failure {
         let (kind, message) = if self.spawned {
-            (FailureKind::Abandoned, "the runtime dropped the listener's future before it finished")
+            (
+                FailureKind::Abandoned,
+                "the runtime dropped the listener's future before it finished",
+            )
         } else {
-            (FailureKind::NoRuntime, "the emission was not awaited to the end, and the bus has no runtime: write `.await`, or give the bus one with `Bus::builder().runtime(..)`")
+            (
+                FailureKind::NoRuntime,
+                "the emission was not awaited to the end, and the bus has no runtime: write `.await`, or give the bus one with `Bus::builder().runtime(..)`",
+            )
         };
         Failure::new(Some(self.handed.listener.clone()), kind, message)
     }
 
     /// Gives the delivery to the bus's runtime. From here on it begins a chain of its own: nothing waits on the stack for it.
-    pub(crate) fn spawn(mut self, runtime: &dyn crate::Runtime, completion: Option<Arc<Completion>>) {
+    pub(crate) fn spawn(
+        mut self,
+        runtime: &dyn crate::Runtime,
+        completion: Option<Arc<Completion>>,
+    ) {
         self.spawned = true;
         if let Some(own) = self.chain.pop() {
             self.chain = vec![own];
         }
-        let task = Spawned { pending: Some(self), completion };
+        let task = Spawned {
+            pending: Some(self),
+            completion,
+        };
         // A runtime that panics drops the task, which reports itself.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| runtime.spawn(Box::pin(task)))) {
             drop(panic_message(panic));
@@ -149,8 +196,12 @@ impl Future for Spawned {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(pending) = self.pending.as_mut() else { return Poll::Ready(()) };
-        let Poll::Ready(end) = pending.poll(cx) else { return Poll::Pending };
+        let Some(pending) = self.pending.as_mut() else {
+            return Poll::Ready(());
+        };
+        let Poll::Ready(end) = pending.poll(cx) else {
+            return Poll::Pending;
+        };
         if !end.returned.is_empty() {
             drop(pending.follow_up().emit(end.returned));
         }
@@ -164,7 +215,9 @@ impl Future for Spawned {
 
 impl Drop for Spawned {
     fn drop(&mut self) {
-        let Some(pending) = self.pending.take() else { return };
+        let Some(pending) = self.pending.take() else {
+            return;
+        };
         let bus = Arc::clone(pending.bus());
         let failure = bus.report(pending.refuse());
         if let Some(completion) = self.completion.take() {
@@ -184,7 +237,11 @@ struct Waiting {
 
 impl Completion {
     pub(crate) fn new(left: usize, report: Report) -> Self {
-        Self(Mutex::new(Waiting { left, report, waker: None }))
+        Self(Mutex::new(Waiting {
+            left,
+            report,
+            waker: None,
+        }))
     }
 
     fn done(&self, result: Result<(), Failure>) {
@@ -194,7 +251,11 @@ impl Completion {
             Ok(()) => waiting.report.ran += 1,
             Err(failure) => waiting.report.fail(failure),
         }
-        let waker = if waiting.left == 0 { waiting.waker.take() } else { None };
+        let waker = if waiting.left == 0 {
+            waiting.waker.take()
+        } else {
+            None
+        };
         drop(waiting);
         if let Some(waker) = waker {
             waker.wake();

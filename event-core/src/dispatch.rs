@@ -8,16 +8,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::bus::Inner;
-use crate::context::{Delivery, Handed};
-use crate::delivery::Pending;
+use crate::context::Delivery;
 use crate::emission::Emission;
 use crate::event::{Event, Unheard};
-use crate::failure::{FailureKind, panic_message};
-use crate::listener::ListenerInfo;
-use crate::overlay::{INLINE, NOBODY};
-use crate::returns::{Effects, Returned, Step};
-use crate::stack::{self, Entry, Frame, SUBSCRIPTION, Stack};
-use crate::table::{Cell, Payload, Run, Sub, Table};
+use crate::failure::{Failure, FailureKind, panic_message};
+use crate::overlay::{INLINE, NOBODY, PLAIN};
+use crate::returns::{Returned, Step};
+use crate::stack::{self, Entry, Frame, Stack};
+use crate::table::{Cell, Payload, Run, Table};
+use crate::walk::Walk;
 
 /// Events that listeners returned, each with the emissions that led to it.
 #[doc(hidden)]
@@ -32,7 +31,8 @@ impl std::fmt::Debug for Queue {
 
 impl Queue {
     pub(crate) fn extend(&mut self, events: Vec<Box<dyn Returned>>, chain: &[Entry]) {
-        self.0.extend(events.into_iter().map(|event| (event, chain.to_vec())));
+        self.0
+            .extend(events.into_iter().map(|event| (event, chain.to_vec())));
     }
 
     /// Emits what is queued and what that returns, oldest first. Deliveries still to be made are left with `emission`.
@@ -60,28 +60,61 @@ impl Inner {
             return self.emit_unplaced(event);
         };
         match cell.flag.mode() {
+            NOBODY if std::mem::needs_drop::<E>() => self.drop_unheard(event),
             NOBODY => Emission::nothing(),
-            INLINE => match cell.table::<E>() {
-                Some(table) => self.emit_inline(table, event),
-                None => Emission::nothing(),
-            },
+            PLAIN => self.emit_plain(cell, event),
+            INLINE => self.emit_bound(cell, event),
             _ => self.emit_full(cell, event),
         }
     }
 
+    // The modes stand apart from `emit`, so that an event that nobody hears sets up nothing, and from each other, so that none pays
+    // for another's stack frame.
+
+    #[inline(never)]
+    fn emit_plain<E: Event>(self: &Arc<Self>, cell: &Cell, event: E) -> Emission {
+        let table = cell.table_of_slot::<E>();
+        self.emit_inline(table, event, |frame, event, _| {
+            run_plain(&table.runs, event, frame)
+        })
+    }
+
+    #[inline(never)]
+    fn emit_bound<E: Event>(self: &Arc<Self>, cell: &Cell, event: E) -> Emission {
+        let table = cell.table_of_slot::<E>();
+        self.emit_inline(table, event, |frame, event, skipped| {
+            let delivery = Delivery {
+                bus: self,
+                ops: E::__ops(),
+                infos: &table.infos,
+                frame,
+            };
+            run_inline(&table.runs, event, &delivery, skipped)
+        })
+    }
+
+    /// Runs one of the first loops between entering and leaving the stack.
     #[inline]
-    fn emit_inline<E: Event>(self: &Arc<Self>, table: &Table<E>, event: E) -> Emission {
+    fn emit_inline<E: Event>(
+        self: &Arc<Self>,
+        table: &Table<E>,
+        event: E,
+        run: impl FnOnce(&Frame<'_>, &E, &std::cell::Cell<u32>) -> Halt,
+    ) -> Emission {
         stack::with(|stack| {
             let Some(frame) = stack.enter(self.id, E::__ops()) else {
                 return self.too_deep::<E>(stack);
             };
             let skipped = std::cell::Cell::new(0);
-            let delivery = Delivery { bus: self, ops: E::__ops(), infos: &table.infos, first: 0, frame: &frame };
-            let caught = catch_unwind(AssertUnwindSafe(|| run_inline(&table.runs, &event, &delivery, &skipped)));
+            let caught = catch_unwind(AssertUnwindSafe(|| run(&frame, &event, &skipped)));
             if let Ok(Halt::End) = caught {
                 frame.leave();
                 let emission = Emission::ran(table.runs.len(), skipped.get());
-                return if std::mem::needs_drop::<E>() { self.drop_payload(event, emission) } else { emission };
+                return if std::mem::needs_drop::<E>() {
+                    self.drop_payload(event, emission)
+                } else {
+                    emission
+                };
             }
             self.take_over(stack, frame, table, event, skipped.get(), caught)
         })
@@ -100,7 +133,14 @@ impl Inner {
     ) -> Emission {
         let at = frame.at();
         let mut queue = Queue::default();
-        let mut walk = Walk { bus: self, stack, frame: &frame, payload: Payload::Own(event), emission: Emission::ran(at, skipped), queue: &mut queue };
+        let mut walk = Walk {
+            bus: self,
+            stack,
+            frame: &frame,
+            payload: Payload::Own(event),
+            emission: Emission::ran(at, skipped),
+            queue: &mut queue,
+        };
         let next = match caught {
             Ok(Halt::Before) => Some(at),
             Ok(Halt::End) => None,
@@ -129,47 +169,77 @@ impl Inner {
     /// An event of a generic type, or one that the linker did not bring.
     #[inline(never)]
     fn emit_unplaced<E: Event>(self: &Arc<Self>, event: E) -> Emission {
-        match self.generic_cell::<E>() {
-            Ok(cell) => self.emit_full(&cell, event),
-            Err(failure) => Emission::failed(self.report(failure)),
-        }
+        let generic = self.generic_of::<E>();
+        let mut emission = self.emit_full(&generic.cell, event);
+        self.tell_refused::<E>(&generic, &mut emission);
+        emission
     }
 
     /// An event that a listener returned: its own returned events join the queue that it came from.
-    pub(crate) fn emit_queued<E: Event>(self: &Arc<Self>, event: E, chain: &[Entry], queue: &mut Queue) -> Emission {
+    pub(crate) fn emit_queued<E: Event>(
+        self: &Arc<Self>,
+        event: E,
+        chain: &[Entry],
+        queue: &mut Queue,
+    ) -> Emission {
         stack::with(|stack| {
             let _resumed = stack.resume(chain);
-            match E::__slot().and_then(|slot| self.cells.get(slot.index())) {
-                Some(cell) => self.deliver(stack, cell, event, queue),
-                None => match self.generic_cell::<E>() {
-                    Ok(cell) => self.deliver(stack, &cell, event, queue),
-                    Err(failure) => Emission::failed(self.report(failure)),
-                },
+            if let Some(cell) = E::__slot().and_then(|slot| self.cells.get(slot.index())) {
+                return self.deliver(stack, cell, event, queue);
             }
+            let generic = self.generic_of::<E>();
+            let mut emission = self.deliver(stack, &generic.cell, event, queue);
+            self.tell_refused::<E>(&generic, &mut emission);
+            emission
         })
     }
 
-    fn deliver<E: Event>(self: &Arc<Self>, stack: &Stack, cell: &Cell, event: E, queue: &mut Queue) -> Emission {
-        let table = cell.table::<E>().expect("a slot's cell holds its event's table");
+    fn deliver<E: Event>(
+        self: &Arc<Self>,
+        stack: &Stack,
+        cell: &Cell,
+        event: E,
+        queue: &mut Queue,
+    ) -> Emission {
+        let table = cell.table_of_slot::<E>();
         let Some(frame) = stack.enter(self.id, E::__ops()) else {
             return self.too_deep::<E>(stack);
         };
         let overlay = table.overlay.load();
-        let mut walk = Walk { bus: self, stack, frame: &frame, payload: Payload::Own(event), emission: Emission::nothing(), queue };
+        let mut walk = Walk {
+            bus: self,
+            stack,
+            frame: &frame,
+            payload: Payload::Own(event),
+            emission: Emission::nothing(),
+            queue,
+        };
         if walk.linked(table, 0) {
             walk.subscribed(&overlay);
         }
         let (emission, payload) = (walk.emission, walk.payload);
         frame.leave();
         let emission = self.drop_payload(payload, emission);
+        // The last holder of closures that were taken out meanwhile.
+        let emission = self.drop_caught("a subscription's closure", overlay, emission);
         self.check_heard::<E>(emission)
     }
 
-    /// Ends the payload's life; its `Drop` is code of the user's like any listener.
-    fn drop_payload<T>(self: &Arc<Self>, payload: T, mut emission: Emission) -> Emission {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            let message = format!("dropping the event panicked: {}", panic_message(panic));
-            emission.fail(self.report(crate::Failure::new(None, FailureKind::Panic, message)));
+    #[inline(never)]
+    fn drop_unheard<E>(self: &Arc<Self>, event: E) -> Emission {
+        self.drop_payload(event, Emission::nothing())
+    }
+
+    /// Ends the payload's life.
+    fn drop_payload<T>(self: &Arc<Self>, payload: T, emission: Emission) -> Emission {
+        self.drop_caught("the event", payload, emission)
+    }
+
+    /// Drops what is the user's: its `Drop` is code like any listener.
+    fn drop_caught<T>(self: &Arc<Self>, what: &str, value: T, mut emission: Emission) -> Emission {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+            let message = format!("dropping {what} panicked: {}", panic_message(panic));
+            emission.fail(self.report(Failure::new(None, FailureKind::Panic, message)));
         }
         emission
     }
@@ -182,15 +252,19 @@ impl Inner {
             stack.depth() + 1,
             stack.describe()
         );
-        Emission::failed(self.report(crate::Failure::new(None, FailureKind::Depth, message)))
+        Emission::failed(self.report(Failure::new(None, FailureKind::Depth, message)))
     }
 
     fn check_heard<E: Event>(self: &Arc<Self>, mut emission: Emission) -> Emission {
         let info = E::__info();
         if info.unheard() != Unheard::Ignore && !emission.reached() {
-            let message = format!("nobody heard `{}`, declared at {}", E::TOPIC, info.location());
+            let message = format!(
+                "nobody heard `{}`, declared at {}",
+                E::TOPIC,
+                info.location()
+            );
             if info.unheard() == Unheard::Error {
-                emission.fail(self.report(crate::Failure::new(None, FailureKind::Unheard, message)));
+                emission.fail(self.report(Failure::new(None, FailureKind::Unheard, message)));
             } else {
                 self.warn_unheard(E::TOPIC, &message);
             }
@@ -199,114 +273,42 @@ impl Inner {
     }
 }
 
-/// The plain case: no step but `Done` and `Skipped`, nothing handed over.
+/// The simplest case: every listener is a function of the event and nothing else.
 #[inline]
-fn run_inline<E: Event>(runs: &[Run<E>], event: &E, delivery: &Delivery<'_>, skipped: &std::cell::Cell<u32>) -> Halt {
+fn run_plain<E: Event>(runs: &[Run<E>], event: &E, frame: &Frame<'_>) -> Halt {
+    let position = frame.position();
     for (at, run) in runs.iter().enumerate() {
-        delivery.frame.set(at as u64);
-        match run {
-            Run::Plain(f) => f(event),
-            Run::Bound(f) => match f(event, delivery) {
-                Step::Done => {}
-                Step::Skipped => skipped.set(skipped.get() + 1),
-                step => return Halt::After(step),
-            },
-            Run::Async(_) => return Halt::Before,
-        }
+        position.set(at as u64);
+        let Run::Plain(f) = run else {
+            return Halt::Before;
+        };
+        f(event);
     }
     Halt::End
 }
 
-/// The second loop.
-struct Walk<'a, E: Event> {
-    bus: &'a Arc<Inner>,
-    stack: &'a Stack,
-    frame: &'a Frame<'a>,
-    payload: Payload<E>,
-    emission: Emission,
-    queue: &'a mut Queue,
-}
-
-impl<E: Event> Walk<'_, E> {
-    /// Runs the linked listeners from `first` on; whether the run goes on after them.
-    fn linked(&mut self, table: &Table<E>, first: usize) -> bool {
-        (first..table.runs.len()).all(|at| self.one(at as u64, &table.runs[at], &table.infos[at]))
-    }
-
-    fn subscribed(&mut self, subs: &[Arc<Sub<E>>]) -> bool {
-        subs.iter().all(|sub| self.one(SUBSCRIPTION | sub.id, &sub.run, &sub.info))
-    }
-
-    fn one(&mut self, at: u64, run: &Run<E>, info: &ListenerInfo) -> bool {
-        self.frame.set(at);
-        let result = match run {
-            Run::Plain(f) => catch_unwind(AssertUnwindSafe(|| {
-                f(self.payload.get());
-                Step::Done
-            })),
+/// The usual case: no step but `Done` and `Skipped`, nothing handed over.
+#[inline]
+fn run_inline<E: Event>(
+    runs: &[Run<E>],
+    event: &E,
+    delivery: &Delivery<'_>,
+    skipped: &std::cell::Cell<u32>,
+) -> Halt {
+    let position = delivery.frame.position();
+    for (at, run) in runs.iter().enumerate() {
+        position.set(at as u64);
+        match run {
+            Run::Plain(f) => f(event),
             Run::Bound(f) => {
-                let delivery = Delivery {
-                    bus: self.bus,
-                    ops: E::__ops(),
-                    infos: std::slice::from_ref(info),
-                    first: self.frame.at(),
-                    frame: self.frame,
-                };
-                catch_unwind(AssertUnwindSafe(|| f(self.payload.get(), &delivery)))
-            }
-            Run::Async(start) => {
-                let shared = self.payload.share();
-                let handed = Handed {
-                    bus: Arc::clone(self.bus),
-                    ops: E::__ops(),
-                    listener: info.clone(),
-                    depth: self.frame.depth(),
-                    cause: self.frame.cause(),
-                };
-                match catch_unwind(AssertUnwindSafe(|| start(shared, handed.clone()))) {
-                    Ok(Some(future)) => {
-                        self.emission.hand_over(Pending::new(handed, self.stack.chain(), future));
-                        return true;
-                    }
-                    Ok(None) => Ok(Step::Skipped),
-                    Err(panic) => Err(panic),
+                let step = f(event, delivery);
+                if !step.is_plain() {
+                    return Halt::After(step);
                 }
+                skipped.set(skipped.get() + u32::from(step.into_skipped()));
             }
-        };
-        self.record(info, result)
-    }
-
-    /// Counts one step; whether the run goes on.
-    fn record(&mut self, info: &ListenerInfo, result: std::thread::Result<Step>) -> bool {
-        match result {
-            Ok(Step::Done) => self.emission.count_ran(),
-            Ok(Step::Skipped) => self.emission.count_skipped(),
-            Ok(Step::Absent) => {}
-            Ok(Step::Stopped) => {
-                self.emission.stop(info);
-                return false;
-            }
-            Ok(Step::More(effects)) => return self.record_effects(info, *effects),
-            Err(panic) => {
-                let kind = if self.stack.take_condition() { FailureKind::Condition } else { FailureKind::Panic };
-                let failure = crate::Failure::new(Some(info.clone()), kind, panic_message(panic));
-                self.emission.fail(self.bus.report(failure));
-            }
+            Run::Async(_) => return Halt::Before,
         }
-        true
     }
-
-    fn record_effects(&mut self, info: &ListenerInfo, effects: Effects) -> bool {
-        if let Some(error) = effects.error {
-            self.emission.fail(self.bus.report(crate::Failure::error(info.clone(), error)));
-            return true;
-        }
-        self.queue.extend(effects.events, &self.stack.chain());
-        if effects.stop {
-            self.emission.stop(info);
-        } else {
-            self.emission.count_ran();
-        }
-        !effects.stop
-    }
+    Halt::End
 }

@@ -35,14 +35,32 @@ use crate::report::{Details, Report};
 /// ```
 #[derive(Default)]
 pub struct Emission {
-    ran: u32,
-    skipped: u32,
-    failed: u32,
+    // Two words, so that it is returned in registers: all that not every emission has is behind the pointer.
+    counts: Counts,
     rest: Option<Box<Rest>>,
+}
+
+/// Ran in the lower half, skipped in the upper.
+#[derive(Clone, Copy, Default)]
+struct Counts(u64);
+
+impl Counts {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the lower half is what is wanted"
+    )]
+    fn ran(self) -> u32 {
+        self.0 as u32
+    }
+
+    fn skipped(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
 }
 
 #[derive(Default)]
 struct Rest {
+    failed: u32,
     details: Option<Box<Details>>,
     pending: Vec<Pending>,
     /// Emissions of returned events that have async deliveries.
@@ -52,13 +70,19 @@ struct Rest {
 impl Emission {
     #[inline]
     pub(crate) fn nothing() -> Self {
-        Self { ran: 0, skipped: 0, failed: 0, rest: None }
+        Self {
+            counts: Counts(0),
+            rest: None,
+        }
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "a table holds fewer than 2^32 listeners")]
     pub(crate) fn ran(passed: usize, skipped: u32) -> Self {
-        Self { ran: passed as u32 - skipped, skipped, failed: 0, rest: None }
+        let skipped = u64::from(skipped);
+        Self {
+            counts: Counts((passed as u64 - skipped) | (skipped << 32)),
+            rest: None,
+        }
     }
 
     pub(crate) fn failed(failure: Failure) -> Self {
@@ -72,20 +96,21 @@ impl Emission {
     }
 
     pub(crate) fn count_ran(&mut self) {
-        self.ran += 1;
+        self.counts.0 += 1;
     }
 
     pub(crate) fn count_skipped(&mut self) {
-        self.skipped += 1;
+        self.counts.0 += 1 << 32;
     }
 
     pub(crate) fn fail(&mut self, failure: Failure) {
-        self.failed += 1;
-        self.rest().details.get_or_insert_default().failures.push(failure);
+        let rest = self.rest();
+        rest.failed += 1;
+        rest.details.get_or_insert_default().failures.push(failure);
     }
 
     pub(crate) fn stop(&mut self, listener: &ListenerInfo) {
-        self.ran += 1;
+        self.count_ran();
         self.rest().details.get_or_insert_default().stopped_by = Some(listener.clone());
     }
 
@@ -102,11 +127,21 @@ impl Emission {
 
     /// Whether anybody was reached so far.
     pub(crate) fn reached(&self) -> bool {
-        self.ran + self.failed > 0 || self.rest.as_ref().is_some_and(|rest| !rest.pending.is_empty())
+        self.counts.ran() > 0
+            || self
+                .rest
+                .as_ref()
+                .is_some_and(|rest| rest.failed > 0 || !rest.pending.is_empty())
+    }
+
+    fn first_pending(&self) -> Option<&Pending> {
+        self.rest.as_ref()?.pending.first()
     }
 
     fn is_open(&self) -> bool {
-        self.rest.as_ref().is_some_and(|rest| !rest.pending.is_empty() || !rest.returned.is_empty())
+        self.rest
+            .as_ref()
+            .is_some_and(|rest| !rest.pending.is_empty() || !rest.returned.is_empty())
     }
 
     /// The report, with async deliveries handed to the bus's runtime and counted as queued.
@@ -130,7 +165,13 @@ impl Emission {
 
     fn take(&mut self) -> (Report, Vec<Pending>, Vec<Emission>) {
         let rest = self.rest.take().map(|rest| *rest).unwrap_or_default();
-        let report = Report { ran: self.ran, skipped: self.skipped, failed: self.failed, queued: 0, details: rest.details };
+        let report = Report {
+            ran: self.counts.ran(),
+            skipped: self.counts.skipped(),
+            failed: rest.failed,
+            queued: 0,
+            details: rest.details,
+        };
         (report, rest.pending, rest.returned)
     }
 }
@@ -139,22 +180,35 @@ impl Drop for Emission {
     #[inline]
     fn drop(&mut self) {
         if self.rest.is_some() {
-            drop(std::mem::take(self).settle());
+            std::mem::take(self).settle();
         }
     }
 }
 
 impl Emission {
     #[cold]
-    fn settle(self) -> Option<Report> {
-        self.is_open().then(|| self.report())
+    fn settle(mut self) {
+        if self.is_open() {
+            drop(self.report());
+        } else {
+            // What is left empty-handed must not settle again when it is dropped.
+            self.rest = None;
+        }
     }
 }
 
 impl fmt::Debug for Emission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pending = self.rest.as_ref().map_or(0, |rest| rest.pending.len());
-        f.debug_struct("Emission").field("ran", &self.ran).field("skipped", &self.skipped).field("failed", &self.failed).field("pending", &pending).finish()
+        let (failed, pending) = self
+            .rest
+            .as_ref()
+            .map_or((0, 0), |rest| (rest.failed, rest.pending.len()));
+        f.debug_struct("Emission")
+            .field("ran", &self.counts.ran())
+            .field("skipped", &self.counts.skipped())
+            .field("failed", &failed)
+            .field("pending", &pending)
+            .finish()
     }
 }
 
@@ -173,7 +227,11 @@ pub struct EmissionFuture(Stage);
 enum Stage {
     Ready(Emission),
     /// In this task: there is no runtime.
-    Here { report: Report, pending: Vec<Pending>, returned: Vec<EmissionFuture> },
+    Here {
+        report: Report,
+        pending: Vec<Pending>,
+        returned: Vec<EmissionFuture>,
+    },
     /// On the bus's runtime.
     There(Arc<Completion>),
     Over,
@@ -182,13 +240,17 @@ enum Stage {
 impl Stage {
     fn start(mut emission: Emission) -> Self {
         let (report, pending, returned) = emission.take();
-        let Some(bus) = pending.first().map(|pending| Arc::clone(pending.bus())) else {
+        let first = pending
+            .first()
+            .or_else(|| returned.first()?.first_pending());
+        let bus = first.map(|pending| Arc::clone(pending.bus()));
+        let Some(runtime) = bus.as_ref().and_then(|bus| bus.runtime()) else {
             let returned = returned.into_iter().map(Emission::into_future).collect();
-            return Stage::Here { report, pending, returned };
-        };
-        let Some(runtime) = bus.runtime() else {
-            let returned = returned.into_iter().map(Emission::into_future).collect();
-            return Stage::Here { report, pending, returned };
+            return Stage::Here {
+                report,
+                pending,
+                returned,
+            };
         };
         let completion = Arc::new(Completion::new(pending.len(), report));
         for pending in pending {
@@ -208,7 +270,11 @@ impl Future for EmissionFuture {
             self.0 = Stage::start(emission);
         }
         let report = match &mut self.0 {
-            Stage::Here { report, pending, returned } => {
+            Stage::Here {
+                report,
+                pending,
+                returned,
+            } => {
                 let mut follow = Vec::new();
                 pending.retain_mut(|delivery| match delivery.poll(cx) {
                     Poll::Pending => true,
@@ -238,7 +304,9 @@ impl Future for EmissionFuture {
                 Poll::Ready(report) => report,
                 Poll::Pending => return Poll::Pending,
             },
-            Stage::Ready(_) | Stage::Over => panic!("an emission's future was polled after it gave its report"),
+            Stage::Ready(_) | Stage::Over => {
+                panic!("an emission's future was polled after it gave its report")
+            }
         };
         self.0 = Stage::Over;
         Poll::Ready(report)

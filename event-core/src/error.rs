@@ -73,8 +73,18 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(code: Code, message: impl Into<String>, location: Option<&'static Location<'static>>, help: impl Into<String>) -> Self {
-        Self { code, message: message.into(), location, help: help.into() }
+    pub(crate) fn new(
+        code: Code,
+        message: impl Into<String>,
+        location: Option<&'static Location<'static>>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            location,
+            help: help.into(),
+        }
     }
 
     /// What kind of problem it is.
@@ -132,7 +142,11 @@ pub struct BuildError {
 impl BuildError {
     /// An error, if there is any problem.
     pub(crate) fn check(problems: Vec<Problem>) -> Result<(), Self> {
-        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Self { problems })
+        }
     }
 
     /// The problems, at least one.
@@ -144,8 +158,14 @@ impl BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.problems.len();
-        write!(f, "the bus cannot be built: {count} problem{}", if count == 1 { "" } else { "s" })?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+        write!(
+            f,
+            "the bus cannot be built: {count} problem{}",
+            if count == 1 { "" } else { "s" }
+        )?;
+        self.problems
+            .iter()
+            .try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }
 

@@ -115,6 +115,7 @@ impl Field {
 /// assert_eq!(paid.docs(), "A customer paid.");
 /// assert_eq!(paid.fields()[0].name(), "cents");
 /// ```
+#[must_use = "a description does nothing"]
 pub struct EventInfo {
     topic: &'static str,
     version: u32,
@@ -222,7 +223,10 @@ impl EventInfo {
 
 impl fmt::Debug for EventInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventInfo").field("topic", &self.topic).field("type_name", &self.type_name).finish_non_exhaustive()
+        f.debug_struct("EventInfo")
+            .field("topic", &self.topic)
+            .field("type_name", &self.type_name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -231,7 +235,10 @@ impl fmt::Debug for EventInfo {
 pub struct Slot(AtomicU32);
 
 impl Slot {
-    #[expect(clippy::new_without_default, reason = "only generated statics make one")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "only generated statics make one"
+    )]
     pub const fn new() -> Self {
         Self(AtomicU32::new(u32::MAX))
     }
@@ -259,6 +266,7 @@ impl fmt::Debug for Slot {
 
 /// What can be done with an event type whose name is not known: made by generated code, one per type.
 #[doc(hidden)]
+#[must_use = "a description does nothing"]
 pub struct EventOps {
     pub(crate) type_id: fn() -> TypeId,
     pub(crate) type_name: fn() -> &'static str,
@@ -314,7 +322,10 @@ impl<T> Probe<T> {
 
 impl<T: Send + Sync + 'static> Probe<T> {
     pub fn share(&self) -> Option<Sharing<T>> {
-        Some(Sharing { own: |this| this, view: |this| this })
+        Some(Sharing {
+            own: |this| this,
+            view: |this| this,
+        })
     }
 }
 
@@ -328,4 +339,3 @@ impl<T> ShareFallback<T> for Probe<T> {
         None
     }
 }
-

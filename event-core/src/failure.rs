@@ -75,14 +75,31 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(listener: Option<ListenerInfo>, kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { listener, kind, message: message.into(), source: None }
+    pub(crate) fn new(
+        listener: Option<ListenerInfo>,
+        kind: FailureKind,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            listener,
+            kind,
+            message: message.into(),
+            source: None,
+        }
     }
 
     pub(crate) fn error(listener: ListenerInfo, error: Box<dyn Error + Send + Sync>) -> Self {
         // An error's `Display` is code of the user's; a panic in it must not end the run.
-        let message = catch_unwind(AssertUnwindSafe(|| error.to_string())).unwrap_or_else(|panic| format!("the error's `Display` panicked: {}", panic_message(panic)));
-        Self { listener: Some(listener), kind: FailureKind::Error, message, source: Some(error) }
+        let message =
+            catch_unwind(AssertUnwindSafe(|| error.to_string())).unwrap_or_else(|panic| {
+                format!("the error's `Display` panicked: {}", panic_message(panic))
+            });
+        Self {
+            listener: Some(listener),
+            kind: FailureKind::Error,
+            message,
+            source: Some(error),
+        }
     }
 
     pub(crate) fn with_source(mut self, source: impl Error + Send + Sync + 'static) -> Self {
@@ -119,7 +136,14 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.listener {
-            Some(listener) => write!(f, "{} ({}): {}: {}", listener.id(), listener.location(), self.kind, self.message),
+            Some(listener) => write!(
+                f,
+                "{} ({}): {}: {}",
+                listener.id(),
+                listener.location(),
+                self.kind,
+                self.message
+            ),
             None => write!(f, "{}: {}", self.kind, self.message),
         }
     }
@@ -128,13 +152,20 @@ impl fmt::Display for Failure {
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let listener = self.listener.as_ref().map(ListenerInfo::id);
-        f.debug_struct("Failure").field("listener", &listener).field("kind", &self.kind).field("message", &self.message).finish_non_exhaustive()
+        f.debug_struct("Failure")
+            .field("listener", &listener)
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
     }
 }
 
 /// A panic's words. The payload's own `Drop` may panic too: that one is let go unread.
 pub(crate) fn panic_message(panic: Box<dyn Any + Send>) -> String {
-    let message = match (panic.downcast_ref::<&'static str>(), panic.downcast_ref::<String>()) {
+    let message = match (
+        panic.downcast_ref::<&'static str>(),
+        panic.downcast_ref::<String>(),
+    ) {
         (Some(text), _) => (*text).to_owned(),
         (_, Some(text)) => text.clone(),
         _ => "a panic whose payload is not a string".to_owned(),

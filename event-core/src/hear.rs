@@ -41,7 +41,8 @@ pub trait Hear: 'static {
 
 /// A sync listener with its parameters bound.
 #[doc(hidden)]
-pub type BoundFn<P> = Box<dyn for<'a, 'b> Fn(&'b <P as Hear>::View<'a>, &Delivery<'_>) -> Step + Send + Sync>;
+pub type BoundFn<P> =
+    Box<dyn for<'a, 'b> Fn(&'b <P as Hear>::View<'a>, &Delivery<'_>) -> Step + Send + Sync>;
 /// An async listener with its parameters bound; `None` is a delivery that its condition skipped.
 #[doc(hidden)]
 pub type AsyncFn<P> = Box<dyn Fn(<P as Hear>::Share, Handed) -> Option<BoxFuture> + Send + Sync>;
@@ -50,7 +51,11 @@ pub type AsyncFn<P> = Box<dyn Fn(<P as Hear>::Share, Handed) -> Option<BoxFuture
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Heard {
-    One { info: fn() -> &'static EventInfo, ops: fn() -> &'static EventOps, type_id: fn() -> TypeId },
+    One {
+        info: fn() -> &'static EventInfo,
+        ops: fn() -> &'static EventOps,
+        type_id: fn() -> TypeId,
+    },
     Any,
 }
 
@@ -65,7 +70,11 @@ impl<E: Event> Hear for E {
     const TOPIC: &'static str = E::TOPIC;
 
     fn heard() -> Heard {
-        Heard::One { info: E::__info, ops: E::__ops, type_id: TypeId::of::<E> }
+        Heard::One {
+            info: E::__info,
+            ops: E::__ops,
+            type_id: TypeId::of::<E>,
+        }
     }
 
     fn hold(share: &Arc<E>) -> &E {
@@ -121,9 +130,12 @@ impl Hear for AnyEvent<'static> {
 /// A pattern listener before it is bound to an event type.
 #[derive(Clone)]
 pub(crate) enum AnyRun {
-    Inline(Arc<dyn Fn(&AnyEvent<'_>, &Delivery<'_>) -> Step + Send + Sync>),
-    Async(Arc<dyn Fn(SharedAny, Handed) -> Option<BoxFuture> + Send + Sync>),
+    Inline(Arc<AnyFn>),
+    Async(Arc<AnyAsyncFn>),
 }
+
+pub(crate) type AnyFn = dyn Fn(&AnyEvent<'_>, &Delivery<'_>) -> Step + Send + Sync;
+pub(crate) type AnyAsyncFn = dyn Fn(SharedAny, Handed) -> Option<BoxFuture> + Send + Sync;
 
 /// The part of an event that an async pattern delivery keeps.
 #[doc(hidden)]

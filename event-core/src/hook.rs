@@ -52,14 +52,16 @@ impl Hook {
     fn tell(&self, failure: &Failure) {
         // A failure inside the hook is printed: telling the hook of it could go on for ever.
         let nested = stack::with(|stack| stack.set_hook(true));
-        match self {
-            _ if nested => eprintln!("tidings: in the `on_failure` hook: {failure}"),
+        let told = catch_unwind(AssertUnwindSafe(|| match self {
+            _ if nested => print(format_args!("in the `on_failure` hook: {failure}")),
             Hook::Default(once) => tell_default(once, failure),
-            Hook::User(hook) => {
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| hook(failure))) {
-                    eprintln!("tidings: the `on_failure` hook panicked: {}; it was told: {failure}", panic_message(panic));
-                }
-            }
+            Hook::User(hook) => hook(failure),
+        }));
+        if let Err(panic) = told {
+            let message = panic_message(panic);
+            print(format_args!(
+                "the `on_failure` hook panicked: {message}; it was told: {failure}"
+            ));
         }
         stack::with(|stack| stack.set_hook(nested));
     }
@@ -67,24 +69,47 @@ impl Hook {
 
 fn tell_default(once: &Once, failure: &Failure) {
     #[cfg(feature = "tracing")]
-    if tracing::dispatcher::has_been_set() {
+    if is_traced() {
         let listener = failure.listener().map(ListenerInfo::id);
         tracing::error!(target: "tidings", listener, kind = %failure.kind(), "{}", failure.message());
         return;
     }
-    let name = failure.listener().map_or_else(|| failure.message().to_owned(), |l| ListenerInfo::id(l).to_owned());
+    let name = failure.listener().map_or_else(
+        || failure.message().to_owned(),
+        |l| ListenerInfo::id(l).to_owned(),
+    );
     if once.first(&name) {
-        eprintln!("tidings: {failure} (further failures of this listener are not printed; set `on_failure` or a tracing subscriber to see all)");
+        print(format_args!(
+            "{failure} (further failures of this listener are not printed; set `on_failure` or a tracing subscriber to see all)"
+        ));
     }
 }
 
 fn warn(message: &str) {
     #[cfg(feature = "tracing")]
-    if tracing::dispatcher::has_been_set() {
-        tracing::warn!(target: "tidings", "{message}");
+    if is_traced() {
+        // A subscriber is code of the user's, and its panic must not end the emission.
+        let traced = catch_unwind(|| tracing::warn!(target: "tidings", "{message}"));
+        if let Err(panic) = traced {
+            let panic = panic_message(panic);
+            print(format_args!(
+                "the tracing subscriber panicked: {panic}; it was told: {message}"
+            ));
+        }
         return;
     }
-    eprintln!("tidings: {message}");
+    print(format_args!("{message}"));
+}
+
+/// Whether somebody subscribes to `tracing` events on this thread. That one was set elsewhere says nothing about here.
+#[cfg(feature = "tracing")]
+fn is_traced() -> bool {
+    tracing::dispatcher::get_default(|dispatch| !dispatch.is::<tracing::subscriber::NoSubscriber>())
+}
+
+/// `eprintln!`, since test runners capture that. It panics where there is no stderr, and the program is to go on.
+fn print(text: std::fmt::Arguments<'_>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| eprintln!("tidings: {text}")));
 }
 
 /// Tells of a failure that belongs to no bus.

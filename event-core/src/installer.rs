@@ -37,7 +37,13 @@ impl Drafts {
                 }
                 self.slots[index].get_or_insert_with(ops.draft)
             }
-            _ => &mut self.generic.entry((ops.type_id)()).or_insert_with(|| (ops, (ops.draft)())).1,
+            _ => {
+                &mut self
+                    .generic
+                    .entry((ops.type_id)())
+                    .or_insert_with(|| (ops, (ops.draft)()))
+                    .1
+            }
         }
     }
 }
@@ -52,11 +58,21 @@ pub struct Installer<'a> {
 
 impl<'a> Installer<'a> {
     pub(crate) fn new(state: &'a StateMap, drafts: &'a mut Drafts, index: usize) -> Self {
-        Self { state, drafts, index }
+        Self {
+            state,
+            drafts,
+            index,
+        }
     }
 
+    /// What a parameter is bound to.
+    ///
+    /// # Panics
+    ///
+    /// If the state was not given; the builder has checked that it was.
     pub fn param<P: Param>(&self) -> P::Bound {
-        P::bind(self.state).expect("the builder installs a listener only after it found all its state")
+        P::bind(self.state)
+            .expect("the builder installs a listener only after it found all its state")
     }
 
     pub fn plain<P: Hear>(&mut self, f: for<'x, 'y> fn(&'y P::View<'x>)) {
@@ -77,12 +93,20 @@ impl<'a> Installer<'a> {
         F: Fn(P::Share, Handed) -> Option<Fut> + Send + Sync + 'static,
         Fut: Future<Output = Step> + Send + 'static,
     {
-        P::install_async(self, Box::new(move |share, handed| f(share, handed).map(|future| Box::pin(future) as BoxFuture)));
+        P::install_async(
+            self,
+            Box::new(move |share, handed| {
+                f(share, handed).map(|future| Box::pin(future) as BoxFuture)
+            }),
+        );
     }
 
     pub(crate) fn add<E: Event>(&mut self, run: Run<E>) {
         let draft = self.drafts.draft(E::__ops()).as_any_mut();
-        draft.downcast_mut::<TableBuilder<E>>().expect("an event's slot is its own").push(self.index, run);
+        draft
+            .downcast_mut::<TableBuilder<E>>()
+            .expect("an event's slot is its own")
+            .push(self.index, run);
     }
 
     pub(crate) fn add_any(&mut self, run: AnyRun) {

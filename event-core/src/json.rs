@@ -42,9 +42,15 @@ fn read<E: DeserializeOwned>(json: &str) -> Result<E, Payload> {
     let mut reader = serde_json::Deserializer::from_str(json);
     let event = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        Payload { path, source: error.into_inner() }
+        Payload {
+            path,
+            source: error.into_inner(),
+        }
     })?;
-    reader.end().map_err(|source| Payload { path: ".".to_owned(), source })?;
+    reader.end().map_err(|source| Payload {
+        path: ".".to_owned(),
+        source,
+    })?;
     Ok(event)
 }
 
@@ -88,16 +94,35 @@ impl Bus {
     /// [`EmitJsonError`] if no event has the topic, it is not declared `serde`, or the payload does not fit. Nothing is delivered then.
     pub fn emit_json(&self, topic: &str, json: &str) -> Result<Emission, EmitJsonError> {
         let registry = Registry::get();
-        let fail = |kind, path, source| EmitJsonError { topic: topic.to_owned(), kind, path, source };
-        let Some(event) = registry.events.iter().find(|event| event.info.topic() == topic) else {
+        let fail = |kind, path, source| EmitJsonError {
+            topic: topic.to_owned(),
+            kind,
+            path,
+            source,
+        };
+        let Some(event) = registry
+            .events
+            .iter()
+            .find(|event| event.info.topic() == topic)
+        else {
             let known = registry.events.iter().map(|event| event.info.topic());
             let known = suggestion(&nearest(topic, known));
-            return Err(fail(EmitJsonErrorKind::UnknownTopic { suggestion: known }, None, None));
+            return Err(fail(
+                EmitJsonErrorKind::UnknownTopic { suggestion: known },
+                None,
+                None,
+            ));
         };
         let Some(codec) = event.ops.and_then(|ops| ops().json) else {
             return Err(fail(EmitJsonErrorKind::NotSerde, None, None));
         };
-        (codec.emit)(self, json).map_err(|payload| fail(EmitJsonErrorKind::Payload, Some(payload.path), Some(payload.source)))
+        (codec.emit)(self, json).map_err(|payload| {
+            fail(
+                EmitJsonErrorKind::Payload,
+                Some(payload.path),
+                Some(payload.source),
+            )
+        })
     }
 }
 
@@ -141,14 +166,22 @@ impl EmitJsonError {
 impl fmt::Display for EmitJsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            EmitJsonErrorKind::UnknownTopic { suggestion } => write!(f, "no event has the topic `{}`{suggestion}", self.topic),
-            EmitJsonErrorKind::NotSerde => write!(f, "the event `{}` is not declared `#[event(serde)]`, so it has no JSON form", self.topic),
+            EmitJsonErrorKind::UnknownTopic { suggestion } => {
+                write!(f, "no event has the topic `{}`{suggestion}", self.topic)
+            }
+            EmitJsonErrorKind::NotSerde => write!(
+                f,
+                "the event `{}` is not declared `#[event(serde)]`, so it has no JSON form",
+                self.topic
+            ),
             EmitJsonErrorKind::Payload => {
                 write!(f, "the payload does not fit the event `{}`", self.topic)?;
                 if let Some(path) = self.path.as_deref().filter(|path| *path != ".") {
                     write!(f, " at `{path}`")?;
                 }
-                self.source.iter().try_for_each(|source| write!(f, ": {source}"))
+                self.source
+                    .iter()
+                    .try_for_each(|source| write!(f, ": {source}"))
             }
         }
     }
@@ -156,7 +189,9 @@ impl fmt::Display for EmitJsonError {
 
 impl Error for EmitJsonError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| source as &(dyn Error + 'static))
+        self.source
+            .as_ref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }
 
@@ -170,15 +205,25 @@ pub struct ToJsonError {
 impl fmt::Display for ToJsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
-            None => write!(f, "the event `{}` is not declared `#[event(serde)]`, so it has no JSON form", self.topic),
-            Some(source) => write!(f, "the event `{}` was not written as JSON: {source}", self.topic),
+            None => write!(
+                f,
+                "the event `{}` is not declared `#[event(serde)]`, so it has no JSON form",
+                self.topic
+            ),
+            Some(source) => write!(
+                f,
+                "the event `{}` was not written as JSON: {source}",
+                self.topic
+            ),
         }
     }
 }
 
 impl Error for ToJsonError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| source as &(dyn Error + 'static))
+        self.source
+            .as_ref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }
 
@@ -187,8 +232,14 @@ pub(crate) fn to_json(ops: &EventOps, payload: &dyn Any) -> Result<String, ToJso
     let written = ops.json.and_then(|codec| (codec.write)(payload));
     match written {
         Some(Ok(json)) => Ok(json),
-        Some(Err(source)) => Err(ToJsonError { topic, source: Some(source) }),
-        None => Err(ToJsonError { topic, source: None }),
+        Some(Err(source)) => Err(ToJsonError {
+            topic,
+            source: Some(source),
+        }),
+        None => Err(ToJsonError {
+            topic,
+            source: None,
+        }),
     }
 }
 

@@ -16,6 +16,7 @@ mod emission;
 mod error;
 mod event;
 mod failure;
+mod generic;
 mod hear;
 mod hook;
 mod installer;
@@ -42,6 +43,7 @@ mod subscription;
 mod sync;
 mod table;
 mod topic;
+mod walk;
 
 pub use any_event::AnyEvent;
 pub use builder::BusBuilder;

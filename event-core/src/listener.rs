@@ -89,8 +89,17 @@ impl ListenerInfo {
     }
 
     pub(crate) fn dynamic(hears: &str, location: &'static Location<'static>) -> Self {
-        let id = format!("subscription at {}:{}:{}", location.file(), location.line(), location.column());
-        Self(Repr::Dynamic(Arc::new(Dynamic { id, hears: hears.to_owned(), location })))
+        let id = format!(
+            "subscription at {}:{}:{}",
+            location.file(),
+            location.line(),
+            location.column()
+        );
+        Self(Repr::Dynamic(Arc::new(Dynamic {
+            id,
+            hears: hears.to_owned(),
+            location,
+        })))
     }
 
     pub(crate) fn registration(&self) -> Option<&'static Registration> {
@@ -157,7 +166,11 @@ impl ListenerInfo {
             Target::Function(key) => key.name(),
             Target::Id(id) => id,
         };
-        relations.iter().filter(|relation| relation.before == before).map(name).collect()
+        relations
+            .iter()
+            .filter(|relation| relation.before == before)
+            .map(name)
+            .collect()
     }
 
     /// How it is delivered to.
@@ -181,7 +194,8 @@ impl ListenerInfo {
 
     /// The events that it emits, as far as its return type and `emits(..)` tell.
     pub fn emits(&self) -> Vec<&'static EventInfo> {
-        self.registration().map_or_else(Vec::new, Registration::emitted)
+        self.registration()
+            .map_or_else(Vec::new, Registration::emitted)
     }
 
     /// Where it is declared, or where the subscription was made.
@@ -195,7 +209,10 @@ impl ListenerInfo {
 
 impl fmt::Debug for ListenerInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ListenerInfo").field("id", &self.id()).field("location", &self.location().to_string()).finish_non_exhaustive()
+        f.debug_struct("ListenerInfo")
+            .field("id", &self.id())
+            .field("location", &self.location().to_string())
+            .finish_non_exhaustive()
     }
 }
 
@@ -234,7 +251,11 @@ pub struct Need {
 
 impl Need {
     pub const fn of<P: crate::param::Param>(name: &'static str) -> Self {
-        Self { name, ask: P::ask, given: P::given }
+        Self {
+            name,
+            ask: P::ask,
+            given: P::given,
+        }
     }
 
     pub(crate) fn state(&self) -> Option<StateNeed> {
@@ -258,7 +279,10 @@ pub struct FnKey {
 
 impl FnKey {
     pub const fn of<F: Copy + 'static>(_: &F) -> Self {
-        Self { id: TypeId::of::<F>, name: std::any::type_name::<F> }
+        Self {
+            id: TypeId::of::<F>,
+            name: std::any::type_name::<F>,
+        }
     }
 
     pub(crate) fn id(self) -> TypeId {
@@ -299,10 +323,16 @@ impl Target {
 
 impl Relation {
     pub const fn before(target: Target) -> Self {
-        Self { before: true, target }
+        Self {
+            before: true,
+            target,
+        }
     }
 
     pub const fn after(target: Target) -> Self {
-        Self { before: false, target }
+        Self {
+            before: false,
+            target,
+        }
     }
 }

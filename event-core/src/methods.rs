@@ -36,7 +36,10 @@ pub struct Method<T> {
 
 impl<T> Method<T> {
     pub const fn new(registration: Registration, install: fn(&mut Installer<'_>, &Arc<T>)) -> Self {
-        Self { registration, install }
+        Self {
+            registration,
+            install,
+        }
     }
 }
 
@@ -83,6 +86,10 @@ impl Bus {
     ///
     /// [`BuildError`] if the methods need state that the bus was not given, or their order cannot be kept.
     #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the instance is shared from here on"
+    )]
     pub fn attach<T: Listeners>(&self, instance: Arc<T>) -> Result<Subscription, BuildError> {
         let methods = T::__listeners();
         let mut problems = Vec::new();
@@ -90,43 +97,79 @@ impl Bus {
         let mut drafts = Drafts::default();
         for (place, &index) in order.iter().enumerate() {
             let method = &methods[index];
-            if check_needs(&method.registration, &self.inner().state, Location::caller(), &mut problems) {
-                (method.install)(&mut Installer::new(&self.inner().state, &mut drafts, place), &instance);
+            if check_needs(
+                &method.registration,
+                &self.inner().state,
+                Location::caller(),
+                &mut problems,
+            ) {
+                (method.install)(
+                    &mut Installer::new(&self.inner().state, &mut drafts, place),
+                    &instance,
+                );
             }
         }
         let info = |place: usize| ListenerInfo::linked(&methods[order[place]].registration);
         for (place, run) in &drafts.any {
-            let registration = info(*place).registration();
-            let selected = |ops: &&EventOps| registration.is_some_and(|r| r.selects((ops.info)()));
-            if let AnyRun::Async(_) = run {
-                let shareable = |ops: &EventOps| (ops.draft)().add_any(0, run.clone()).is_ok();
-                problems.extend(Registry::get().slots.iter().copied().filter(selected).filter(|ops| !shareable(ops)).map(|ops| not_send(&info(*place), ops)));
-            }
+            problems.extend(self.unshareable(&info(*place), run));
         }
         BuildError::check(problems)?;
         Ok(self.add_methods(drafts, order.len(), &info))
     }
 
-    fn add_methods(&self, drafts: Drafts, count: usize, info: &dyn Fn(usize) -> ListenerInfo) -> Subscription {
+    /// The events that an async pattern method hears but cannot be given.
+    fn unshareable(&self, listener: &ListenerInfo, run: &AnyRun) -> Vec<Problem> {
+        let generics = self.inner().generics();
+        let generics = generics.iter().map(|generic| generic.ops);
+        let known = Registry::get().slots.iter().copied().chain(generics);
+        let selects = |ops: &&EventOps| {
+            listener
+                .registration()
+                .is_some_and(|r| r.selects((ops.info)()))
+        };
+        let refuses = |ops: &&EventOps| (ops.draft)().add_any(0, run.clone()).is_err();
+        known
+            .filter(selects)
+            .filter(refuses)
+            .map(|ops| not_send(listener, ops))
+            .collect()
+    }
+
+    fn add_methods(
+        &self,
+        drafts: Drafts,
+        count: usize,
+        info: &dyn Fn(usize) -> ListenerInfo,
+    ) -> Subscription {
         let inner = self.inner();
         let mut dynamic = lock(&inner.dynamic);
         let numbers: Vec<u64> = (0..count).map(|_| dynamic.id()).collect();
         let identity = |place: usize| (numbers[place], info(place));
         let mut ids = Vec::new();
-        let slots = Registry::get().slots.iter().copied().zip(drafts.slots).filter_map(|(ops, draft)| Some((ops, draft?)));
+        let slots = Registry::get()
+            .slots
+            .iter()
+            .copied()
+            .zip(drafts.slots)
+            .filter_map(|(ops, draft)| Some((ops, draft?)));
         for (ops, draft) in slots.chain(drafts.generic.into_values()) {
             let order = draft.members();
             ids.extend(order.iter().map(|place| (numbers[*place], Some(ops))));
             match inner.slot_cell(ops) {
                 Some(cell) => draft.subscribe(cell, &order, &identity),
-                None => draft.subscribe(&inner.make_generic(&dynamic, ops).0, &order, &identity),
+                None => draft.subscribe(&inner.make_generic(&dynamic, ops).cell, &order, &identity),
             }
         }
         for (place, run) in drafts.any {
             let info = info(place);
             let listener = info.registration();
-            let hears = Arc::new(move |ops: &'static EventOps| listener.is_some_and(|l| l.selects((ops.info)())));
-            inner.subscribe_pattern(&mut dynamic, PatternSub::new(numbers[place], info, hears, run));
+            let hears = Arc::new(move |ops: &'static EventOps| {
+                listener.is_some_and(|l| l.selects((ops.info)()))
+            });
+            inner.subscribe_pattern(
+                &mut dynamic,
+                PatternSub::new(numbers[place], info, hears, run),
+            );
             ids.push((numbers[place], None));
         }
         drop(dynamic);
@@ -137,7 +180,15 @@ impl Bus {
 /// The methods as they shall run, and what is wrong with their relations.
 fn method_order<T>(methods: &'static [Method<T>], problems: &mut Vec<Problem>) -> Vec<usize> {
     let mut sorted: Vec<usize> = (0..methods.len()).collect();
-    let key = |r: &Registration| (r.phase, r.location.line(), r.location.column(), r.function, r.id);
+    let key = |r: &Registration| {
+        (
+            r.phase,
+            r.location.line(),
+            r.location.column(),
+            r.function,
+            r.id,
+        )
+    };
     sorted.sort_by(|a, b| key(&methods[*a].registration).cmp(&key(&methods[*b].registration)));
     let registration = |place: usize| &methods[sorted[place]].registration;
     let find = |target: Target| {
@@ -149,10 +200,17 @@ fn method_order<T>(methods: &'static [Method<T>], problems: &mut Vec<Problem>) -
             return Found::Member(place);
         }
         // Linked listeners always come first; `before` one of them is refused below.
-        if Registry::get().listeners.iter().any(|r| same(r)) { Found::LeftOut } else { Found::Nothing }
+        if Registry::get().listeners.iter().any(|r| same(r)) {
+            Found::LeftOut
+        } else {
+            Found::Nothing
+        }
     };
     for method in methods {
-        let before_linked = method.registration.relations.iter().filter(|relation| relation.before && matches!(find(relation.target), Found::LeftOut));
+        let before_linked =
+            method.registration.relations.iter().filter(|relation| {
+                relation.before && matches!(find(relation.target), Found::LeftOut)
+            });
         problems.extend(before_linked.map(|_| {
             Problem::new(
                 Code::OrderUnrelated,
@@ -162,7 +220,13 @@ fn method_order<T>(methods: &'static [Method<T>], problems: &mut Vec<Problem>) -
             )
         }));
     }
-    let ids = || methods.iter().map(|m| m.registration.id).chain(Registry::get().listeners.iter().map(|l| l.id)).collect();
+    let ids = || {
+        methods
+            .iter()
+            .map(|m| m.registration.id)
+            .chain(Registry::get().listeners.iter().map(|l| l.id))
+            .collect()
+    };
     let members = (0..sorted.len()).map(|place| (place, registration(place)));
     let edges = order::edges(members, &registration, &find, &ids, problems);
     match order::arrange(&(0..sorted.len()).collect::<Vec<_>>(), &edges) {

@@ -43,7 +43,11 @@ pub(crate) fn edges<'a>(
                     continue;
                 }
             };
-            let (first, second) = if relation.before { (index, other) } else { (other, index) };
+            let (first, second) = if relation.before {
+                (index, other)
+            } else {
+                (other, index)
+            };
             let (one, two) = (registration(first), registration(second));
             if one.phase > two.phase {
                 problems.push(wrong_phase(listener, one, two));
@@ -61,13 +65,21 @@ fn not_found(listener: &Registration, target: Target, ids: &[&'static str]) -> P
     match target {
         Target::Function(key) => Problem::new(
             Code::NotAListener,
-            format!("listener `{}` is ordered against `{}`, which is not a listener", listener.id, key.name()),
+            format!(
+                "listener `{}` is ordered against `{}`, which is not a listener",
+                listener.id,
+                key.name()
+            ),
             Some(listener.location),
             "put `#[listener]` on that function, or name another one",
         ),
         Target::Id(id) => Problem::new(
             Code::UnknownId,
-            format!("listener `{}` is ordered against the id `{id}`, which no listener has{}", listener.id, suggestion(&nearest(id, ids.iter().copied()))),
+            format!(
+                "listener `{}` is ordered against the id `{id}`, which no listener has{}",
+                listener.id,
+                suggestion(&nearest(id, ids.iter().copied()))
+            ),
             Some(listener.location),
             "name the id of a linked listener; an id is `crate::module::function` unless its attribute says `id = \"..\"`",
         ),
@@ -77,7 +89,10 @@ fn not_found(listener: &Registration, target: Target, ids: &[&'static str]) -> P
 fn wrong_phase(listener: &Registration, first: &Registration, second: &Registration) -> Problem {
     Problem::new(
         Code::OrderPhase,
-        format!("`{}` shall run before `{}`, but the first is {} and the second {}", first.id, second.id, first.phase, second.phase),
+        format!(
+            "`{}` shall run before `{}`, but the first is {} and the second {}",
+            first.id, second.id, first.phase, second.phase
+        ),
         Some(listener.location),
         "take out the relation, or put both in one phase",
     )
@@ -86,14 +101,25 @@ fn wrong_phase(listener: &Registration, first: &Registration, second: &Registrat
 fn unrelated(listener: &Registration, other: &Registration) -> Problem {
     Problem::new(
         Code::OrderUnrelated,
-        format!("listener `{}` is ordered against `{}`, but no event reaches both: they hear {} and {}", listener.id, other.id, topics(listener), topics(other)),
+        format!(
+            "listener `{}` is ordered against `{}`, but no event reaches both: they hear {} and {}",
+            listener.id,
+            other.id,
+            topics(listener),
+            topics(other)
+        ),
         Some(listener.location),
         "take out the relation, or let both hear the event",
     )
 }
 
 fn topics(listener: &Registration) -> String {
-    listener.topics().iter().map(|topic| format!("`{topic}`")).collect::<Vec<_>>().join(", ")
+    listener
+        .topics()
+        .iter()
+        .map(|topic| format!("`{topic}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Whether one event may reach both.
@@ -116,7 +142,10 @@ pub(crate) fn arrange(members: &[usize], edges: &[Edge]) -> Result<Vec<usize>, C
     let mut sorted = members.to_vec();
     sorted.sort_unstable();
     let inside = |index: usize| sorted.binary_search(&index).is_ok();
-    let edges: Vec<_> = edges.iter().filter(|e| inside(e.first) && inside(e.second)).collect();
+    let edges: Vec<_> = edges
+        .iter()
+        .filter(|e| inside(e.first) && inside(e.second))
+        .collect();
     if edges.is_empty() {
         return Ok(sorted);
     }
@@ -126,7 +155,11 @@ pub(crate) fn arrange(members: &[usize], edges: &[Edge]) -> Result<Vec<usize>, C
         *waits.entry(edge.second).or_default() += 1;
         followers.entry(edge.first).or_default().push(edge.second);
     }
-    let mut ready: BTreeSet<usize> = sorted.iter().copied().filter(|index| waits[index] == 0).collect();
+    let mut ready: BTreeSet<usize> = sorted
+        .iter()
+        .copied()
+        .filter(|index| waits[index] == 0)
+        .collect();
     let mut order = Vec::with_capacity(sorted.len());
     while let Some(next) = ready.pop_first() {
         order.push(next);
@@ -138,7 +171,11 @@ pub(crate) fn arrange(members: &[usize], edges: &[Edge]) -> Result<Vec<usize>, C
             }
         }
     }
-    if order.len() == sorted.len() { Ok(order) } else { Err(cycle(&waits, &followers)) }
+    if order.len() == sorted.len() {
+        Ok(order)
+    } else {
+        Err(cycle(&waits, &followers))
+    }
 }
 
 /// Follows what still waits until a listener comes again.
@@ -146,11 +183,21 @@ fn cycle(waits: &HashMap<usize, usize>, followers: &HashMap<usize, Vec<usize>>) 
     let waiting = |index: &usize| waits.get(index).is_some_and(|left| *left > 0);
     // Everything that waits stands on a circle or behind one, so the way back along the relations ends in one.
     let before = |index: usize| {
-        let mut sources: Vec<_> = followers.iter().filter(|(first, seconds)| waiting(first) && seconds.contains(&index)).map(|(first, _)| *first).collect();
+        let mut sources: Vec<_> = followers
+            .iter()
+            .filter(|(first, seconds)| waiting(first) && seconds.contains(&index))
+            .map(|(first, _)| *first)
+            .collect();
         sources.sort_unstable();
         sources.first().copied()
     };
-    let mut path: Vec<usize> = waits.keys().copied().filter(|index| waiting(index)).min().into_iter().collect();
+    let mut path: Vec<usize> = waits
+        .keys()
+        .copied()
+        .filter(|index| waiting(index))
+        .min()
+        .into_iter()
+        .collect();
     while let Some(previous) = path.last().and_then(|last| before(*last)) {
         if let Some(start) = path.iter().position(|index| *index == previous) {
             path.drain(..start);
@@ -167,8 +214,18 @@ fn cycle(waits: &HashMap<usize, usize>, followers: &HashMap<usize, Vec<usize>>) 
 
 impl Cycle {
     pub(crate) fn problem(&self, registration: &dyn Fn(usize) -> &'static Registration) -> Problem {
-        let ids: Vec<_> = self.0.iter().chain(self.0.first()).map(|index| format!("`{}`", registration(*index).id)).collect();
+        let ids: Vec<_> = self
+            .0
+            .iter()
+            .chain(self.0.first())
+            .map(|index| format!("`{}`", registration(*index).id))
+            .collect();
         let location = self.0.first().map(|index| registration(*index).location);
-        Problem::new(Code::OrderCycle, format!("the order leads in a circle: {}", ids.join(" before ")), location, "take out one of these relations")
+        Problem::new(
+            Code::OrderCycle,
+            format!("the order leads in a circle: {}", ids.join(" before ")),
+            location,
+            "take out one of these relations",
+        )
     }
 }

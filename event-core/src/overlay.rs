@@ -9,10 +9,12 @@ use crate::sync::atomic::{AtomicU8, Ordering};
 
 /// Nobody hears the event: an emission returns at once.
 pub(crate) const NOBODY: u8 = 0;
+/// Only functions of the event and nothing else hear it.
+pub(crate) const PLAIN: u8 = 1;
 /// Only inline listeners hear it.
-pub(crate) const INLINE: u8 = 1;
+pub(crate) const INLINE: u8 = 2;
 /// Async listeners, subscriptions or a rule for unheard events: every step is looked at.
-pub(crate) const FULL: u8 = 2;
+pub(crate) const FULL: u8 = 3;
 
 /// How an event's emissions have to run, at a glance.
 pub(crate) struct Flag {
@@ -22,7 +24,10 @@ pub(crate) struct Flag {
 
 impl Flag {
     pub(crate) fn new(linked: u8) -> Self {
-        Self { mode: AtomicU8::new(linked), linked }
+        Self {
+            mode: AtomicU8::new(linked),
+            linked,
+        }
     }
 
     #[inline]
@@ -38,7 +43,9 @@ pub(crate) struct Overlay<T> {
 
 impl<T> Overlay<T> {
     pub(crate) fn new() -> Self {
-        Self { list: Swap::new(Vec::new()) }
+        Self {
+            list: Swap::new(Vec::new()),
+        }
     }
 
     pub(crate) fn load(&self) -> impl std::ops::Deref<Target = Arc<Vec<Arc<T>>>> + use<T> {

@@ -30,7 +30,11 @@ impl<T: ?Sized + Send + Sync + 'static> Param for &T {
     type Item<'a> = &'a T;
 
     fn ask(parameter: &'static str) -> Option<StateNeed> {
-        Some(StateNeed { parameter, type_name: std::any::type_name::<T>(), optional: false })
+        Some(StateNeed {
+            parameter,
+            type_name: std::any::type_name::<T>(),
+            optional: false,
+        })
     }
 
     fn given(state: &StateMap) -> bool {
@@ -52,7 +56,11 @@ impl<T: ?Sized + Send + Sync + 'static> Param for Option<&T> {
     type Item<'a> = Option<&'a T>;
 
     fn ask(parameter: &'static str) -> Option<StateNeed> {
-        Some(StateNeed { parameter, type_name: std::any::type_name::<T>(), optional: true })
+        Some(StateNeed {
+            parameter,
+            type_name: std::any::type_name::<T>(),
+            optional: true,
+        })
     }
 
     fn given(_: &StateMap) -> bool {

@@ -24,7 +24,10 @@ pub(crate) enum Refused {
 
 impl<T> Place<T> {
     pub(crate) fn new() -> Self {
-        Self { holder: Mutex::new(Holder::Nobody), installed: Swap::new(None) }
+        Self {
+            holder: Mutex::new(Holder::Nobody),
+            installed: Swap::new(None),
+        }
     }
 
     pub(crate) fn install(&self, value: Arc<T>) -> Result<(), Refused> {

@@ -2,11 +2,15 @@
 
 pub use std::sync::Arc;
 
-pub use crate::check::{assert_hears, assert_hears_async, check_pattern, check_return, check_selectors, check_type};
 pub use crate::bus::Inner;
+pub use crate::check::{
+    assert_hears, assert_hears_async, check_pattern, check_return, check_selectors, check_type,
+};
 pub use crate::context::{Delivery, Handed, Site};
 pub use crate::dispatch::Queue;
-pub use crate::event::{EventInfo, EventOps, Field, Probe, ShareFallback, Shared, Sharing, Slot, Unheard};
+pub use crate::event::{
+    EventInfo, EventOps, Field, Probe, ShareFallback, Shared, Sharing, Slot, Unheard,
+};
 pub use crate::hear::{AsyncFn, BoundFn, Hear, Heard, HeldAny, SharedAny};
 pub use crate::installer::{BoxFuture, Installer, condition};
 #[cfg(feature = "json")]

@@ -12,6 +12,7 @@ use crate::topic;
 
 /// One listener as the linker sees it: plain data and a function that installs it with its true types.
 #[doc(hidden)]
+#[must_use = "a description does nothing"]
 pub struct Registration {
     pub(crate) key: FnKey,
     pub(crate) id: &'static str,
@@ -197,7 +198,10 @@ pub struct LinkRequest {
 impl LinkRequest {
     #[track_caller]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, location: Location::caller() }
+        Self {
+            name,
+            location: Location::caller(),
+        }
     }
 }
 

@@ -44,12 +44,21 @@ impl Registry {
             ));
         }
         let mut events: Vec<_> = registration::linked_events().collect();
-        events.sort_by_key(|event| (event.info.topic(), event.info.location().file(), event.info.location().line(), event.info.location().column()));
+        events.sort_by_key(|event| {
+            (
+                event.info.topic(),
+                event.info.location().file(),
+                event.info.location().line(),
+                event.info.location().column(),
+            )
+        });
         let mut slots = Vec::new();
         for ops in events.iter().filter_map(|event| event.ops) {
             let ops = ops();
             if let Some(slot) = (ops.slot)() {
-                slot.assign(u32::try_from(slots.len()).expect("a program declares fewer than 2^32 events"));
+                slot.assign(
+                    u32::try_from(slots.len()).expect("a program declares fewer than 2^32 events"),
+                );
                 slots.push(ops);
             }
         }
@@ -57,13 +66,29 @@ impl Registry {
         let mut listeners: Vec<_> = registration::linked_listeners().collect();
         sort(&mut listeners);
         duplicate_ids(&listeners, &mut problems);
-        Self { events, slots, listeners, problems, names: OnceLock::new() }
+        Self {
+            events,
+            slots,
+            listeners,
+            problems,
+            names: OnceLock::new(),
+        }
     }
 
     fn names(&self) -> &Names {
         self.names.get_or_init(|| Names {
-            by_id: self.listeners.iter().enumerate().map(|(i, l)| (l.id, i)).collect(),
-            by_key: self.listeners.iter().enumerate().map(|(i, l)| (l.key.id(), i)).collect(),
+            by_id: self
+                .listeners
+                .iter()
+                .enumerate()
+                .map(|(i, l)| (l.id, i))
+                .collect(),
+            by_key: self
+                .listeners
+                .iter()
+                .enumerate()
+                .map(|(i, l)| (l.key.id(), i))
+                .collect(),
         })
     }
 
@@ -85,12 +110,30 @@ fn sort(listeners: &mut Vec<&'static Registration>) {
     let mut modules: Vec<_> = listeners.iter().map(|l| l.module).collect();
     modules.sort_unstable_by_key(|module| (registration::crate_of(module), *module));
     modules.dedup();
-    let ranks: HashMap<&str, usize> = modules.into_iter().enumerate().map(|(rank, module)| (module, rank)).collect();
+    let ranks: HashMap<&str, usize> = modules
+        .into_iter()
+        .enumerate()
+        .map(|(rank, module)| (module, rank))
+        .collect();
     let mut keyed: Vec<_> = listeners
         .drain(..)
-        .map(|l| ((l.phase, ranks[l.module], l.location.line(), l.location.column()), l))
+        .map(|l| {
+            (
+                (
+                    l.phase,
+                    ranks[l.module],
+                    l.location.line(),
+                    l.location.column(),
+                ),
+                l,
+            )
+        })
         .collect();
-    keyed.sort_unstable_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.function.cmp(y.function)).then_with(|| x.id.cmp(y.id)));
+    keyed.sort_unstable_by(|(a, x), (b, y)| {
+        a.cmp(b)
+            .then_with(|| x.function.cmp(y.function))
+            .then_with(|| x.id.cmp(y.id))
+    });
     listeners.extend(keyed.into_iter().map(|(_, l)| l));
 }
 
@@ -121,7 +164,10 @@ fn duplicate_ids(listeners: &[&'static Registration], problems: &mut Vec<Problem
         if let Some(first) = seen.insert(listener.id, listener) {
             problems.push(Problem::new(
                 Code::DuplicateId,
-                format!("two listeners have the id `{}`: at {} and at {}", listener.id, first.location, listener.location),
+                format!(
+                    "two listeners have the id `{}`: at {} and at {}",
+                    listener.id, first.location, listener.location
+                ),
                 Some(listener.location),
                 "give one of them an id of its own: `#[listener(id = \"..\")]`",
             ));

@@ -74,12 +74,16 @@ impl Report {
 
     /// The listener that ended the run of a `stoppable` event.
     pub fn stopped_by(&self) -> Option<&ListenerInfo> {
-        self.details.as_ref().and_then(|details| details.stopped_by.as_ref())
+        self.details
+            .as_ref()
+            .and_then(|details| details.stopped_by.as_ref())
     }
 
     /// The failures, in the order in which they happened.
     pub fn failures(&self) -> &[Failure] {
-        self.details.as_ref().map_or(&[], |details| &details.failures)
+        self.details
+            .as_ref()
+            .map_or(&[], |details| &details.failures)
     }
 
     /// This report if nothing failed.
@@ -88,7 +92,11 @@ impl Report {
     ///
     /// An [`EmitError`] that holds the report, and the first failure's error as its source.
     pub fn result(self) -> Result<Report, EmitError> {
-        if self.failed == 0 { Ok(self) } else { Err(EmitError { report: self }) }
+        if self.failed == 0 {
+            Ok(self)
+        } else {
+            Err(EmitError { report: self })
+        }
     }
 
     pub(crate) fn fail(&mut self, failure: Failure) {
@@ -99,11 +107,17 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ran, {} skipped, {} failed, {} queued", self.ran, self.skipped, self.failed, self.queued)?;
+        write!(
+            f,
+            "{} ran, {} skipped, {} failed, {} queued",
+            self.ran, self.skipped, self.failed, self.queued
+        )?;
         if let Some(listener) = self.stopped_by() {
             write!(f, ", stopped by {}", listener.id())?;
         }
-        self.failures().iter().try_for_each(|failure| write!(f, "\n  {failure}"))
+        self.failures()
+            .iter()
+            .try_for_each(|failure| write!(f, "\n  {failure}"))
     }
 }
 
@@ -116,7 +130,7 @@ impl fmt::Debug for Report {
             .field("queued", &self.queued)
             .field("stopped_by", &self.stopped_by().map(ListenerInfo::id))
             .field("failures", &self.failures())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -165,12 +179,18 @@ impl fmt::Display for EmitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reached = self.report.ran + self.report.failed + self.report.queued;
         write!(f, "{} of {reached} deliveries failed: ", self.report.failed)?;
-        self.failures().iter().enumerate().try_for_each(|(i, failure)| write!(f, "{}{failure}", if i == 0 { "" } else { "; " }))
+        self.failures()
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, failure)| write!(f, "{}{failure}", if i == 0 { "" } else { "; " }))
     }
 }
 
 impl Error for EmitError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.failures().iter().find_map(Failure::source).map(|source| source as &(dyn Error + 'static))
+        self.failures()
+            .iter()
+            .find_map(Failure::source)
+            .map(|source| source as &(dyn Error + 'static))
     }
 }

@@ -24,6 +24,22 @@ pub enum Step {
     More(Box<Effects>),
 }
 
+impl Step {
+    /// Whether there is nothing to do but count.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self, Step::Done | Step::Skipped)
+    }
+
+    /// Whether a plain step was skipped. It holds nothing, and forgetting it keeps the loop free of the other variants' drop.
+    #[inline]
+    pub(crate) fn into_skipped(self) -> bool {
+        let skipped = matches!(self, Step::Skipped);
+        std::mem::forget(self);
+        skipped
+    }
+}
+
 /// What a listener's return value asks for.
 #[doc(hidden)]
 #[derive(Default)]
@@ -36,8 +52,16 @@ pub struct Effects {
 impl Effects {
     fn into_step(self) -> Step {
         match self {
-            Effects { error: None, stop: false, events } if events.is_empty() => Step::Done,
-            Effects { error: None, stop: true, events } if events.is_empty() => Step::Stopped,
+            Effects {
+                error: None,
+                stop: false,
+                events,
+            } if events.is_empty() => Step::Done,
+            Effects {
+                error: None,
+                stop: true,
+                events,
+            } if events.is_empty() => Step::Stopped,
             more => Step::More(Box::new(more)),
         }
     }
@@ -45,7 +69,11 @@ impl Effects {
 
 impl fmt::Debug for Effects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Effects").field("error", &self.error).field("stop", &self.stop).field("events", &self.events.len()).finish()
+        f.debug_struct("Effects")
+            .field("error", &self.error)
+            .field("stop", &self.stop)
+            .field("events", &self.events.len())
+            .finish()
     }
 }
 
@@ -116,7 +144,9 @@ impl<E: Event> Returns for Option<E> {
     }
 
     fn gather(self, effects: &mut Effects) {
-        effects.events.extend(self.map(|event| Box::new(event) as Box<dyn Returned>));
+        effects
+            .events
+            .extend(self.map(|event| Box::new(event) as Box<dyn Returned>));
     }
 }
 
@@ -126,7 +156,10 @@ impl<E: Event> Returns for Vec<E> {
     }
 
     fn gather(self, effects: &mut Effects) {
-        effects.events.extend(self.into_iter().map(|event| Box::new(event) as Box<dyn Returned>));
+        effects.events.extend(
+            self.into_iter()
+                .map(|event| Box::new(event) as Box<dyn Returned>),
+        );
     }
 }
 
@@ -156,7 +189,10 @@ impl<R: Returns, X: Into<Box<dyn Error + Send + Sync>>> Returns for Result<R, X>
     fn into_step(self) -> Step {
         match self {
             Ok(value) => value.into_step(),
-            Err(error) => Step::More(Box::new(Effects { error: Some(error.into()), ..Effects::default() })),
+            Err(error) => Step::More(Box::new(Effects {
+                error: Some(error.into()),
+                ..Effects::default()
+            })),
         }
     }
 }

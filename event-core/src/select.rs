@@ -109,7 +109,9 @@ impl Selection {
     pub(crate) fn apply(&self, registry: &Registry, problems: &mut Vec<Problem>) -> Vec<bool> {
         let mut chosen = vec![!self.none && self.only.is_none(); registry.listeners.len()];
         if let Some(only) = &self.only {
-            only.resolve(registry, problems).into_iter().for_each(|index| chosen[index] = true);
+            only.resolve(registry, problems)
+                .into_iter()
+                .for_each(|index| chosen[index] = true);
         }
         if let Some(crates) = &self.crates {
             check_crates(crates, registry, problems);
@@ -117,7 +119,10 @@ impl Selection {
                 chosen[index] &= crates.iter().any(|name| name == listener.crate_name());
             }
         }
-        self.without.resolve(registry, problems).into_iter().for_each(|index| chosen[index] = false);
+        self.without
+            .resolve(registry, problems)
+            .into_iter()
+            .for_each(|index| chosen[index] = false);
         chosen
     }
 }
@@ -130,7 +135,10 @@ impl Chosen {
                 Some(index) => found.push(index),
                 None => problems.push(Problem::new(
                     Code::NotAListener,
-                    format!("`{}` is chosen for the bus, but it is not a listener", key.name()),
+                    format!(
+                        "`{}` is chosen for the bus, but it is not a listener",
+                        key.name()
+                    ),
                     None,
                     "put `#[listener]` on that function, or leave it out of `only`/`without`",
                 )),
@@ -153,8 +161,15 @@ impl Chosen {
 
 fn check_crates(crates: &[String], registry: &Registry, problems: &mut Vec<Problem>) {
     for name in crates {
-        if !registry.listeners.iter().any(|listener| listener.crate_name() == name) {
-            let known = registry.listeners.iter().map(|listener: &&Registration| listener.crate_name());
+        if !registry
+            .listeners
+            .iter()
+            .any(|listener| listener.crate_name() == name)
+        {
+            let known = registry
+                .listeners
+                .iter()
+                .map(|listener: &&Registration| listener.crate_name());
             problems.push(Problem::new(
                 Code::UnknownCrate,
                 format!("no listener of the crate `{name}` is linked{}", suggestion(&nearest(name, known))),

@@ -35,7 +35,9 @@ impl Entry {
     }
 
     fn is(self, other: Self) -> bool {
-        self.bus == other.bus && self.at == other.at && self.ops.zip(other.ops).is_some_and(|(a, b)| a.is(b))
+        self.bus == other.bus
+            && self.at == other.at
+            && self.ops.zip(other.ops).is_some_and(|(a, b)| a.is(b))
     }
 
     fn same(self, other: Self) -> bool {
@@ -51,7 +53,8 @@ impl std::fmt::Debug for Entry {
 
 pub(crate) struct Stack {
     len: Cell<usize>,
-    condition: Cell<bool>,
+    /// How deep the condition stands that is being evaluated; 0 for none.
+    condition: Cell<usize>,
     hook: Cell<bool>,
     bus: [Cell<u64>; MAX_DEPTH],
     ops: [Cell<Option<&'static EventOps>>; MAX_DEPTH],
@@ -62,7 +65,7 @@ thread_local! {
     static STACK: Stack = const {
         Stack {
             len: Cell::new(0),
-            condition: Cell::new(false),
+            condition: Cell::new(0),
             hook: Cell::new(false),
             bus: [const { Cell::new(0) }; MAX_DEPTH],
             ops: [const { Cell::new(None) }; MAX_DEPTH],
@@ -82,12 +85,17 @@ pub(crate) fn with<R>(f: impl FnOnce(&Stack) -> R) -> R {
 pub struct Frame<'s> {
     stack: &'s Stack,
     index: usize,
+    /// Which listener runs: the one word that is written for each, so its address is kept at hand.
+    at: &'s Cell<u64>,
 }
 
 impl Stack {
     /// The bus whose listener runs here; 0 for none.
     pub(crate) fn current_bus(&self) -> u64 {
-        self.len.get().checked_sub(1).map_or(0, |top| self.bus[top].get())
+        self.len
+            .get()
+            .checked_sub(1)
+            .map_or(0, |top| self.bus[top].get())
     }
 
     /// One more emission, or `None` when there are as many as may be.
@@ -99,9 +107,13 @@ impl Stack {
         }
         self.bus[index].set(bus);
         self.ops[index].set(Some(ops));
-        self.at[index].set(0);
+        let at = &self.at[index];
         self.len.set(index + 1);
-        Some(Frame { stack: self, index })
+        Some(Frame {
+            stack: self,
+            index,
+            at,
+        })
     }
 
     pub(crate) fn depth(&self) -> usize {
@@ -114,9 +126,18 @@ impl Stack {
         let before = self.len.get();
         let common = before.min(chain.len());
         let same = (0..common).all(|i| self.entry(i).is(chain[i]));
-        let saved = if same { Vec::new() } else { self.chain() };
+        // What stands above the chain would be overwritten by what is emitted meanwhile.
+        let saved = if same && before <= chain.len() {
+            Vec::new()
+        } else {
+            self.chain()
+        };
         self.put(chain);
-        Resumed { stack: self, before, saved }
+        Resumed {
+            stack: self,
+            before,
+            saved,
+        }
     }
 
     fn put(&self, chain: &[Entry]) {
@@ -129,7 +150,11 @@ impl Stack {
     }
 
     fn entry(&self, index: usize) -> Entry {
-        Entry { bus: self.bus[index].get(), ops: self.ops[index].get(), at: self.at[index].get() }
+        Entry {
+            bus: self.bus[index].get(),
+            ops: self.ops[index].get(),
+            at: self.at[index].get(),
+        }
     }
 
     /// What stands on the stack, outermost first.
@@ -142,9 +167,16 @@ impl Stack {
         let chain = self.chain();
         let repeats = |period: usize| {
             let last = &chain[chain.len() - period..];
-            chain.rchunks(period).take_while(|part| part.len() == period && part.iter().zip(last).all(|(a, b)| a.same(*b))).count()
+            chain
+                .rchunks(period)
+                .take_while(|part| {
+                    part.len() == period && part.iter().zip(last).all(|(a, b)| a.same(*b))
+                })
+                .count()
         };
-        let best = (1..=chain.len() / 2).map(|period| (period, repeats(period))).find(|(_, times)| *times > 2);
+        let best = (1..=chain.len() / 2)
+            .map(|period| (period, repeats(period)))
+            .find(|(_, times)| *times > 2);
         let (period, times) = best.unwrap_or((0, 0));
         let mut text = String::new();
         for entry in &chain[..chain.len() - period * times] {
@@ -161,7 +193,11 @@ impl Stack {
 
     /// Whether a condition was being evaluated when the panic came.
     pub(crate) fn take_condition(&self) -> bool {
-        self.condition.replace(false)
+        let here = self.condition.get() == self.len.get();
+        if here {
+            self.condition.set(0);
+        }
+        here
     }
 
     /// Marks that the failure hook runs here; the value before.
@@ -174,7 +210,10 @@ fn describe_entry(text: &mut String, entry: Entry) {
     if !text.is_empty() {
         text.push_str(" -> ");
     }
-    let name = entry.listener().map_or_else(|| "a listener that is gone".to_owned(), |l| l.id().to_owned());
+    let name = entry.listener().map_or_else(
+        || "a listener that is gone".to_owned(),
+        |l| l.id().to_owned(),
+    );
     // Writing to a `String` does not fail.
     let _ = write!(text, "`{}` heard by {name}", entry.topic());
 }
@@ -186,14 +225,14 @@ impl std::fmt::Debug for Frame<'_> {
 }
 
 impl Frame<'_> {
+    /// Where to write which listener runs.
     #[inline]
-    pub(crate) fn set(&self, at: u64) {
-        self.stack.at[self.index].set(at);
+    pub(crate) fn position(&self) -> &Cell<u64> {
+        self.at
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "set from a `usize` wherever it is read as an index")]
     pub(crate) fn at(&self) -> usize {
-        (self.stack.at[self.index].get() & !SUBSCRIPTION) as usize
+        (self.at.get() & !SUBSCRIPTION) as usize
     }
 
     pub(crate) fn depth(&self) -> usize {
@@ -201,7 +240,9 @@ impl Frame<'_> {
     }
 
     pub(crate) fn cause(&self) -> Option<Entry> {
-        self.index.checked_sub(1).map(|parent| self.stack.entry(parent))
+        self.index
+            .checked_sub(1)
+            .map(|parent| self.stack.entry(parent))
     }
 
     #[inline]
@@ -228,8 +269,10 @@ impl Drop for Resumed<'_> {
 #[doc(hidden)]
 #[inline]
 pub fn check(condition: impl FnOnce() -> bool) -> bool {
-    with(|stack| stack.condition.set(true));
-    let said = condition();
-    with(|stack| stack.condition.set(false));
-    said
+    with(|stack| {
+        let before = stack.condition.replace(stack.len.get());
+        let said = condition();
+        stack.condition.set(before);
+        said
+    })
 }

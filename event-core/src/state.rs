@@ -23,7 +23,11 @@ struct Value {
 }
 
 impl StateMap {
-    pub(crate) fn insert<V: Send + Sync + 'static>(&mut self, value: V, given: &'static Location<'static>) {
+    pub(crate) fn insert<V: Send + Sync + 'static>(
+        &mut self,
+        value: V,
+        given: &'static Location<'static>,
+    ) {
         // `V` beside `Arc<V>`, in either order, would both answer for `&V`.
         let id = TypeId::of::<V>();
         let as_arc = TypeId::of::<Arc<V>>();
@@ -32,25 +36,43 @@ impl StateMap {
         if let Some(earlier) = earlier {
             self.doubled.push(Problem::new(
                 Code::DuplicateState,
-                format!("state `{}` is given twice: as `{}` at {} and as `{}` at {given}", type_name::<V>(), earlier.name, earlier.given, type_name::<V>()),
+                format!(
+                    "state `{}` is given twice: as `{}` at {} and as `{}` at {given}",
+                    type_name::<V>(),
+                    earlier.name,
+                    earlier.given,
+                    type_name::<V>()
+                ),
                 Some(given),
                 "give one of them, or wrap the second value in a type of its own",
             ));
             return;
         }
-        let value = Value { arc: Box::new(Arc::new(value)), as_arc, name: type_name::<V>(), given };
+        let value = Value {
+            arc: Box::new(Arc::new(value)),
+            as_arc,
+            name: type_name::<V>(),
+            given,
+        };
         self.values.insert(id, value);
     }
 
     pub(crate) fn has<T: ?Sized + Send + Sync + 'static>(&self) -> bool {
-        self.values.contains_key(&TypeId::of::<T>()) || self.values.contains_key(&TypeId::of::<Arc<T>>())
+        self.values.contains_key(&TypeId::of::<T>())
+            || self.values.contains_key(&TypeId::of::<Arc<T>>())
     }
 
     pub(crate) fn get<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        let direct = self.values.get(&TypeId::of::<T>()).and_then(|v| v.arc.downcast_ref::<Arc<T>>().cloned());
+        let direct = self
+            .values
+            .get(&TypeId::of::<T>())
+            .and_then(|v| v.arc.downcast_ref::<Arc<T>>().cloned());
         direct.or_else(|| {
             let shared = self.values.get(&TypeId::of::<Arc<T>>())?;
-            shared.arc.downcast_ref::<Arc<Arc<T>>>().map(|arc| Arc::<T>::clone(arc))
+            shared
+                .arc
+                .downcast_ref::<Arc<Arc<T>>>()
+                .map(|arc| Arc::<T>::clone(arc))
         })
     }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::Location;
-use std::sync::{Arc, Mutex, PoisonError, RwLockReadGuard, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::any_event::AnyEvent;
 use crate::bus::{Bus, Inner};
@@ -47,7 +47,10 @@ pub struct Subscription {
 
 impl Subscription {
     pub(crate) fn new(bus: &Arc<Inner>, ids: Vec<(u64, Option<&'static EventOps>)>) -> Self {
-        Self { bus: Arc::downgrade(bus), ids }
+        Self {
+            bus: Arc::downgrade(bus),
+            ids,
+        }
     }
 
     /// Keeps the listener for as long as the bus lives.
@@ -96,18 +99,33 @@ impl Dynamic {
 
     /// Adds the pattern subscriptions that hear an event to its new table; the first that cannot hear it, if there is one.
     pub(crate) fn add_patterns(&self, ops: &'static EventOps, cell: &Cell) -> Option<ListenerInfo> {
-        let refused = self.patterns.iter().filter(|sub| (sub.hears)(ops)).find(|sub| sub.add_to(cell).is_err());
+        let refused = self
+            .patterns
+            .iter()
+            .filter(|sub| (sub.hears)(ops))
+            .find(|sub| sub.add_to(cell).is_err());
         refused.map(|sub| sub.info.clone())
     }
 }
 
 impl PatternSub {
-    pub(crate) fn new(id: u64, info: ListenerInfo, hears: Arc<dyn Fn(&'static EventOps) -> bool + Send + Sync>, run: AnyRun) -> Self {
-        Self { id, info, hears, run }
+    pub(crate) fn new(
+        id: u64,
+        info: ListenerInfo,
+        hears: Arc<dyn Fn(&'static EventOps) -> bool + Send + Sync>,
+        run: AnyRun,
+    ) -> Self {
+        Self {
+            id,
+            info,
+            hears,
+            run,
+        }
     }
 
     fn add_to(&self, cell: &Cell) -> Result<(), NotSend> {
-        cell.erased().add_any(self.id, self.info.clone(), self.run.clone(), &cell.flag)
+        cell.erased()
+            .add_any(self.id, self.info.clone(), self.run.clone(), &cell.flag)
     }
 }
 
@@ -135,7 +153,9 @@ impl Bus {
         let slot = Mutex::new(Some(f));
         let id = self.inner().subscribe(info, |id| {
             Run::<E>::Bound(Box::new(move |event: &E, _| {
-                let Some(f) = lock(&slot).take() else { return Step::Absent };
+                let Some(f) = lock(&slot).take() else {
+                    return Step::Absent;
+                };
                 if let Some(bus) = bus.upgrade() {
                     bus.unsubscribe(id, Some(E::__ops()));
                 }
@@ -152,7 +172,11 @@ impl Bus {
     ///
     /// [`PatternError`] if the text is no pattern.
     #[track_caller]
-    pub fn on_topic(&self, pattern: &str, f: impl Fn(&AnyEvent<'_>) + Send + Sync + 'static) -> Result<Subscription, PatternError> {
+    pub fn on_topic(
+        &self,
+        pattern: &str,
+        f: impl Fn(&AnyEvent<'_>) + Send + Sync + 'static,
+    ) -> Result<Subscription, PatternError> {
         let pattern = Pattern::parse(pattern)?;
         let info = ListenerInfo::dynamic(pattern.as_str(), Location::caller());
         let run = AnyRun::Inline(Arc::new(move |event, _| {
@@ -162,35 +186,45 @@ impl Bus {
         let hears = Arc::new(move |ops: &'static EventOps| pattern.matches((ops.info)().topic()));
         let mut dynamic = lock(&self.inner().dynamic);
         let id = dynamic.id();
-        self.inner().subscribe_pattern(&mut dynamic, PatternSub::new(id, info, hears, run));
+        self.inner()
+            .subscribe_pattern(&mut dynamic, PatternSub::new(id, info, hears, run));
         drop(dynamic);
         Ok(Subscription::new(self.inner(), vec![(id, None)]))
     }
 }
 
 impl Inner {
-    fn subscribe<E: Event>(self: &Arc<Self>, info: ListenerInfo, run: impl FnOnce(u64) -> Run<E>) -> u64 {
+    fn subscribe<E: Event>(
+        self: &Arc<Self>,
+        info: ListenerInfo,
+        run: impl FnOnce(u64) -> Run<E>,
+    ) -> u64 {
         let mut dynamic = lock(&self.dynamic);
         let id = dynamic.id();
-        let sub = Sub { id, info, run: run(id) };
-        let generic;
-        let cell = match self.slot_cell(E::__ops()) {
-            Some(cell) => cell,
-            None => {
-                generic = self.make_generic(&dynamic, E::__ops()).0;
-                &*generic
-            }
+        let sub = Sub {
+            id,
+            info,
+            run: run(id),
         };
-        let table = cell.table::<E>().expect("an event's cell holds its table");
-        table.overlay.push(sub, &cell.flag);
+        let add = |cell: &Cell| cell.table_of_slot::<E>().overlay.push(sub, &cell.flag);
+        if let Some(cell) = self.slot_cell(E::__ops()) {
+            add(cell);
+        } else {
+            add(&self.make_generic(&dynamic, E::__ops()).cell);
+        }
         id
     }
 
     /// Adds a pattern listener to every table there is, and to those that come.
     pub(crate) fn subscribe_pattern(&self, dynamic: &mut Dynamic, sub: PatternSub) {
-        let slots = crate::registry::Registry::get().slots.iter().zip(&self.cells).map(|(ops, cell)| (*ops, cell));
-        let generic = self.generic_cells();
-        for (ops, cell) in slots.chain(generic.iter().map(|(ops, cell)| (*ops, &**cell))) {
+        let slots = crate::registry::Registry::get()
+            .slots
+            .iter()
+            .zip(&self.cells)
+            .map(|(ops, cell)| (*ops, cell));
+        let generics = self.generics();
+        let generics = generics.iter().map(|generic| (generic.ops, &*generic.cell));
+        for (ops, cell) in slots.chain(generics) {
             if (sub.hears)(ops) {
                 // The one who attaches checks first that async listeners match only what can be shared.
                 let added = sub.add_to(cell);
@@ -204,24 +238,17 @@ impl Inner {
         let mut removed: Vec<Box<dyn Any>> = Vec::new();
         let mut dynamic = lock(&self.dynamic);
         let mut from = |cell: &Cell| removed.push(cell.erased().remove(id, &cell.flag));
-        match ops {
-            Some(ops) => match self.slot_cell(ops) {
-                Some(cell) => from(cell),
-                None => self.generic_cells().iter().filter(|(other, _)| other.is(ops)).for_each(|(_, cell)| from(cell)),
-            },
-            None => {
-                self.cells.iter().for_each(&mut from);
-                self.generic_cells().iter().for_each(|(_, cell)| from(cell));
-            }
+        let mut gone = Vec::new();
+        if let Some(ops) = ops {
+            self.with_cell(ops, from);
+        } else {
+            self.cells.iter().for_each(&mut from);
+            self.generics()
+                .iter()
+                .for_each(|generic| from(&generic.cell));
+            let patterns = std::mem::take(&mut dynamic.patterns).into_iter();
+            (gone, dynamic.patterns) = patterns.partition(|sub| sub.id == id);
         }
-        let gone: Vec<_> = match ops {
-            None => {
-                let (gone, kept) = std::mem::take(&mut dynamic.patterns).into_iter().partition(|sub| sub.id == id);
-                dynamic.patterns = kept;
-                gone
-            }
-            Some(_) => Vec::new(),
-        };
         drop(dynamic);
         // The user's closures are dropped here, where no lock is held.
         drop((removed, gone));
@@ -232,14 +259,6 @@ impl Inner {
             0 => cell.erased().listener(usize::try_from(at).ok()?),
             _ => cell.erased().subscription(at & !SUBSCRIPTION),
         };
-        match self.slot_cell(ops) {
-            Some(cell) => find(cell),
-            None => self.generic_cells().iter().find(|(other, _)| other.is(ops)).and_then(|(_, cell)| find(cell)),
-        }
+        self.with_cell(ops, find).flatten()
     }
-}
-
-/// Locks for reading, also after a panic elsewhere: no user code runs under our locks.
-pub(crate) fn read<T>(lock: &std::sync::RwLock<T>) -> RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,7 +7,23 @@ pub(crate) use std::sync::{Arc, Mutex, MutexGuard, atomic};
 
 /// Locks, also after a panic elsewhere: no user code runs under our locks, so what they guard is whole.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Locks for reading, also after a panic elsewhere.
+#[cfg(not(tidings_loom))]
+pub(crate) fn read<T>(lock: &std::sync::RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Locks for writing, also after a panic elsewhere.
+#[cfg(not(tidings_loom))]
+pub(crate) fn write<T>(lock: &std::sync::RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// A value that is replaced as a whole while others read the one before.

@@ -7,7 +7,7 @@ use crate::any_event::AnyEvent;
 use crate::event::{Event, Unheard};
 use crate::hear::{AnyRun, AsyncFn, BoundFn, SharedAny};
 use crate::listener::ListenerInfo;
-use crate::overlay::{FULL, Flag, INLINE, NOBODY, Overlay};
+use crate::overlay::{FULL, Flag, INLINE, NOBODY, Overlay, PLAIN};
 
 /// One listener, ready to be called.
 pub(crate) enum Run<E: Event> {
@@ -46,6 +46,13 @@ impl Cell {
         self.table.downcast_ref()
     }
 
+    /// The table, of the one who came by the event's own slot or type.
+    #[inline]
+    pub(crate) fn table_of_slot<E: Event>(&self) -> &Table<E> {
+        self.table::<E>()
+            .expect("a slot's cell holds its event's table")
+    }
+
     pub(crate) fn erased(&self) -> &dyn ErasedTable {
         (self.erased)(&*self.table).expect("the function was made for this table's type")
     }
@@ -56,7 +63,8 @@ pub(crate) trait ErasedTable {
     fn listener(&self, index: usize) -> Option<ListenerInfo>;
     fn subscription(&self, id: u64) -> Option<ListenerInfo>;
     /// Subscribes a pattern listener; refuses an async one when the event cannot be shared.
-    fn add_any(&self, id: u64, info: ListenerInfo, run: AnyRun, flag: &Flag) -> Result<(), NotSend>;
+    fn add_any(&self, id: u64, info: ListenerInfo, run: AnyRun, flag: &Flag)
+    -> Result<(), NotSend>;
     /// Takes subscriptions out; what is returned is dropped after the writers' lock.
     fn remove(&self, id: u64, flag: &Flag) -> Box<dyn Any>;
 }
@@ -67,10 +75,20 @@ impl<E: Event> ErasedTable for Table<E> {
     }
 
     fn subscription(&self, id: u64) -> Option<ListenerInfo> {
-        self.overlay.load().iter().find(|sub| sub.id == id).map(|sub| sub.info.clone())
+        self.overlay
+            .load()
+            .iter()
+            .find(|sub| sub.id == id)
+            .map(|sub| sub.info.clone())
     }
 
-    fn add_any(&self, id: u64, info: ListenerInfo, run: AnyRun, flag: &Flag) -> Result<(), NotSend> {
+    fn add_any(
+        &self,
+        id: u64,
+        info: ListenerInfo,
+        run: AnyRun,
+        flag: &Flag,
+    ) -> Result<(), NotSend> {
         let run = bind_any(run)?;
         self.overlay.push(Sub { id, info, run }, flag);
         Ok(())
@@ -88,10 +106,20 @@ pub(crate) struct NotSend;
 /// Makes a pattern listener one of this event.
 fn bind_any<E: Event>(run: AnyRun) -> Result<Run<E>, NotSend> {
     Ok(match run {
-        AnyRun::Inline(f) => Run::Bound(Box::new(move |event, delivery| f(&AnyEvent::of(event), delivery))),
+        AnyRun::Inline(f) => Run::Bound(Box::new(move |event, delivery| {
+            f(&AnyEvent::of(event), delivery)
+        })),
         AnyRun::Async(f) => {
             let own = E::__share().ok_or(NotSend)?.own;
-            Run::Async(Box::new(move |event, handed| f(SharedAny { ops: E::__ops(), payload: own(event) }, handed)))
+            Run::Async(Box::new(move |event, handed| {
+                f(
+                    SharedAny {
+                        ops: E::__ops(),
+                        payload: own(event),
+                    },
+                    handed,
+                )
+            }))
         }
     })
 }
@@ -103,7 +131,9 @@ pub(crate) struct TableBuilder<E: Event> {
 
 impl<E: Event> Default for TableBuilder<E> {
     fn default() -> Self {
-        Self { entries: Vec::new() }
+        Self {
+            entries: Vec::new(),
+        }
     }
 }
 
@@ -121,13 +151,22 @@ pub(crate) trait TableDraft {
     /// `order` holds the members as they shall run.
     fn finish(self: Box<Self>, order: &[usize], info: &dyn Fn(usize) -> ListenerInfo) -> Cell;
     /// Adds the entries, in `order`, to the subscriptions of a table of the same event.
-    fn subscribe(self: Box<Self>, cell: &Cell, order: &[usize], identity: &dyn Fn(usize) -> (u64, ListenerInfo));
+    fn subscribe(
+        self: Box<Self>,
+        cell: &Cell,
+        order: &[usize],
+        identity: &dyn Fn(usize) -> (u64, ListenerInfo),
+    );
 }
 
 impl<E: Event> TableBuilder<E> {
     fn sorted(mut self, order: &[usize]) -> Vec<(usize, Run<E>)> {
         if !self.entries.is_sorted_by_key(|(index, _)| *index) || !order.is_sorted() {
-            let place: std::collections::HashMap<usize, usize> = order.iter().enumerate().map(|(place, index)| (*index, place)).collect();
+            let place: std::collections::HashMap<usize, usize> = order
+                .iter()
+                .enumerate()
+                .map(|(place, index)| (*index, place))
+                .collect();
             self.entries.sort_by_key(|(index, _)| place[index]);
         }
         self.entries
@@ -150,15 +189,20 @@ impl<E: Event> TableDraft for TableBuilder<E> {
 
     fn finish(self: Box<Self>, order: &[usize], info: &dyn Fn(usize) -> ListenerInfo) -> Cell {
         let entries = self.sorted(order);
-        let inline = entries.iter().all(|(_, run)| !matches!(run, Run::Async(_)));
-        let linked = match (entries.is_empty(), inline, E::__info().unheard()) {
-            (true, _, Unheard::Ignore) => NOBODY,
-            (_, true, Unheard::Ignore) => INLINE,
+        let all = |of: fn(&Run<E>) -> bool| entries.iter().all(|(_, run)| of(run));
+        let linked = match E::__info().unheard() {
+            Unheard::Ignore if entries.is_empty() => NOBODY,
+            Unheard::Ignore if all(|run| matches!(run, Run::Plain(_))) => PLAIN,
+            Unheard::Ignore if all(|run| !matches!(run, Run::Async(_))) => INLINE,
             _ => FULL,
         };
         let infos = entries.iter().map(|(index, _)| info(*index)).collect();
         let runs = entries.into_iter().map(|(_, run)| run).collect();
-        let table = Table::<E> { runs, infos, overlay: Overlay::new() };
+        let table = Table::<E> {
+            runs,
+            infos,
+            overlay: Overlay::new(),
+        };
         Cell {
             flag: Flag::new(linked),
             table: Box::new(table),
@@ -166,8 +210,15 @@ impl<E: Event> TableDraft for TableBuilder<E> {
         }
     }
 
-    fn subscribe(self: Box<Self>, cell: &Cell, order: &[usize], identity: &dyn Fn(usize) -> (u64, ListenerInfo)) {
-        let table = cell.table::<E>().expect("a cell of this event holds its table");
+    fn subscribe(
+        self: Box<Self>,
+        cell: &Cell,
+        order: &[usize],
+        identity: &dyn Fn(usize) -> (u64, ListenerInfo),
+    ) {
+        let table = cell
+            .table::<E>()
+            .expect("a cell of this event holds its table");
         for (index, run) in self.sorted(order) {
             let (id, info) = identity(index);
             table.overlay.push(Sub { id, info, run }, &cell.flag);

@@ -57,9 +57,18 @@ impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` is not a pattern: ", self.text)?;
         match self.kind {
-            PatternErrorKind::EmptySegment => write!(f, "it has an empty segment at byte {}", self.at),
-            PatternErrorKind::Character(c) => write!(f, "`{}` at byte {} may not stand in a segment; use A-Z a-z 0-9 _ -", c.escape_debug(), self.at),
-            PatternErrorKind::TooManySegments => write!(f, "it has more than {MAX_SEGMENTS} segments"),
+            PatternErrorKind::EmptySegment => {
+                write!(f, "it has an empty segment at byte {}", self.at)
+            }
+            PatternErrorKind::Character(c) => write!(
+                f,
+                "`{}` at byte {} may not stand in a segment; use A-Z a-z 0-9 _ -",
+                c.escape_debug(),
+                self.at
+            ),
+            PatternErrorKind::TooManySegments => {
+                write!(f, "it has more than {MAX_SEGMENTS} segments")
+            }
             PatternErrorKind::TooLong => write!(f, "it has more than {MAX_BYTES} bytes"),
             PatternErrorKind::Wildcard => write!(
                 f,
@@ -80,7 +89,11 @@ impl Pattern {
     pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
         match check(text, true) {
             None => Ok(Self(text.to_owned())),
-            Some((at, kind)) => Err(PatternError { text: text.to_owned(), kind: name_character(text, at, kind), at }),
+            Some((at, kind)) => Err(PatternError {
+                text: text.to_owned(),
+                kind: name_character(text, at, kind),
+                at,
+            }),
         }
     }
 
@@ -97,8 +110,16 @@ impl Pattern {
 fn name_character(text: &str, at: usize, kind: PatternErrorKind) -> PatternErrorKind {
     match kind {
         PatternErrorKind::Character(_) => {
-            let start = (0..=at).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
-            PatternErrorKind::Character(text[start..].chars().next().unwrap_or(char::REPLACEMENT_CHARACTER))
+            let start = (0..=at)
+                .rev()
+                .find(|&i| text.is_char_boundary(i))
+                .unwrap_or(0);
+            PatternErrorKind::Character(
+                text[start..]
+                    .chars()
+                    .next()
+                    .unwrap_or(char::REPLACEMENT_CHARACTER),
+            )
         }
         other => other,
     }
@@ -153,7 +174,8 @@ pub(crate) const fn matches(pattern: &str, topic: &str) -> bool {
         if pe - i == 2 && p[i] == b'*' && p[i + 1] == b'*' {
             return true;
         }
-        if !(pe - i == 1 && p[i] == b'*') && !same(p, i, pe, t, j, te) {
+        let star = pe - i == 1 && p[i] == b'*';
+        if !star && !same(p, i, pe, t, j, te) {
             return false;
         }
         match (pe == p.len(), te == t.len()) {

@@ -126,12 +126,17 @@ impl CratePath {
     /// Reads `crate = ::path`.
     pub(crate) fn parse(input: ParseStream<'_>) -> Result<Self> {
         let path: Path = value(input, "a path, like `crate = ::tidings`")?;
-        let first = path.segments.first().map(|segment| segment.ident.to_string());
+        let first = path
+            .segments
+            .first()
+            .map(|segment| segment.ident.to_string());
         if path.leading_colon.is_some() || matches!(first.as_deref(), Some("crate" | "$crate")) {
             return Ok(Self(Some(path)));
         }
         let text = crate::text::of_type(&path);
-        let message = format!("`{text}` is not absolute: write `crate = ::{text}` or `crate = crate::{text}`");
+        let message = format!(
+            "`{text}` is not absolute: write `crate = ::{text}` or `crate = crate::{text}`"
+        );
         Err(Error::new_spanned(path, message))
     }
 

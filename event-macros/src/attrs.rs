@@ -9,7 +9,10 @@ use crate::errors::Errors;
 pub(crate) fn docs(attrs: &[Attribute]) -> Option<String> {
     let line = |attr: &Attribute| match &attr.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) => Some(text.value()),
             _ => None,
         },
         _ => None,
@@ -48,7 +51,9 @@ pub(crate) fn keyword(item: &TokenStream) -> Option<Ident> {
 pub(crate) fn split_body(item: TokenStream) -> (TokenStream, Option<Group>) {
     let mut trees: Vec<TokenTree> = item.into_iter().collect();
     match trees.pop() {
-        Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace => (trees.into_iter().collect(), Some(body)),
+        Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace => {
+            (trees.into_iter().collect(), Some(body))
+        }
         last => (trees.into_iter().chain(last).collect(), None),
     }
 }
@@ -59,15 +64,24 @@ pub(crate) fn refuse_generics(generics: &Generics, what: &str, errors: &mut Erro
         match param {
             GenericParam::Lifetime(param) => errors.at(
                 param.lifetime.span(),
-                format!("{what} has no lifetime parameters: remove `{}`", param.lifetime),
+                format!(
+                    "{what} has no lifetime parameters: remove `{}`",
+                    param.lifetime
+                ),
             ),
             GenericParam::Type(param) => errors.at(
                 param.ident.span(),
-                format!("{what} has no type parameters: write a concrete type instead of `{}`", param.ident),
+                format!(
+                    "{what} has no type parameters: write a concrete type instead of `{}`",
+                    param.ident
+                ),
             ),
             GenericParam::Const(param) => errors.at(
                 param.ident.span(),
-                format!("{what} has no const parameters: write a value instead of `{}`", param.ident),
+                format!(
+                    "{what} has no const parameters: write a value instead of `{}`",
+                    param.ident
+                ),
             ),
         }
     }

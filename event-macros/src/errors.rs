@@ -41,22 +41,18 @@ impl Errors {
     pub(crate) fn finish(self) -> TokenStream {
         self.0.map(Error::into_compile_error).unwrap_or_default()
     }
-
-    #[cfg(test)]
-    pub(crate) fn messages(self) -> Vec<String> {
-        let errors = self.0.into_iter().flatten();
-        errors.map(|error| error.to_string()).collect()
-    }
 }
 
-/// The word of `known` that `word` was probably meant to be.
+/// The word of `known` that `word` was probably meant to be: a slip, or a part of it.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    known
+    let slip = known
         .iter()
         .map(|candidate| (strsim::osa_distance(word, candidate), *candidate))
         .filter(|(distance, _)| *distance <= 2 && *distance < word.chars().count())
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    let part = |candidate: &&&str| word.len() >= 3 && candidate.starts_with(word);
+    slip.or_else(|| known.iter().find(part).copied())
 }
 
 /// ``` `a`, `b` or `c` ```.

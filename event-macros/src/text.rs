@@ -6,7 +6,8 @@ use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
 const OPERATORS: [&str; 19] = [
-    "..=", "::", "->", "=>", "==", "!=", "<=", ">=", "&&", "||", "..", "+=", "-=", "*=", "/=", "|=", "&=", "^=", "%=",
+    "..=", "::", "->", "=>", "==", "!=", "<=", ">=", "&&", "||", "..", "+=", "-=", "*=", "/=",
+    "|=", "&=", "^=", "%=",
 ];
 
 /// The text of a type, like `Vec<Option<u8>>`.
@@ -95,9 +96,27 @@ impl Writer {
         let word = word.to_string();
         let keyword = matches!(
             word.as_str(),
-            "as" | "dyn" | "else" | "for" | "if" | "impl" | "in" | "let" | "match" | "move" | "mut" | "return"
+            "as" | "dyn"
+                | "else"
+                | "for"
+                | "if"
+                | "impl"
+                | "in"
+                | "let"
+                | "match"
+                | "move"
+                | "mut"
+                | "return"
         );
-        self.put(true, &word, if keyword { Last::Keyword } else { Last::Operand });
+        self.put(
+            true,
+            &word,
+            if keyword {
+                Last::Keyword
+            } else {
+                Last::Operand
+            },
+        );
     }
 
     fn group(&mut self, delimiter: Delimiter, inner: TokenStream) {
@@ -150,7 +169,10 @@ mod tests {
             (quote!(u64), "u64"),
             (quote!(Vec<Option<u8>>), "Vec<Option<u8>>"),
             (quote!(&'static mut [u8; 3]), "&'static mut [u8; 3]"),
-            (quote!(HashMap<String, Box<dyn Fn(u8) -> u8 + Send>>), "HashMap<String, Box<dyn Fn(u8) -> u8 + Send>>"),
+            (
+                quote!(HashMap<String, Box<dyn Fn(u8) -> u8 + Send>>),
+                "HashMap<String, Box<dyn Fn(u8) -> u8 + Send>>",
+            ),
             (quote!(::std::sync::Arc<T>), "::std::sync::Arc<T>"),
             (quote!((u32, Vec<u8>)), "(u32, Vec<u8>)"),
             (quote!({ a: u32, b: &str }), "{ a: u32, b: &str }"),
@@ -163,10 +185,22 @@ mod tests {
     fn conditions_read_as_written() {
         for (tokens, text) in [
             (quote!(|e| e.total > 100), "|e| e.total > 100"),
-            (quote!(|e| !e.items.is_empty() && e.id != -1), "|e| !e.items.is_empty() && e.id != -1"),
-            (quote!(|Placed { total, .. }| *total > 1), "|Placed { total, .. }| *total > 1"),
-            (quote!(move |e| matches!(e.kind, Kind::A | Kind::B)), "move |e| matches!(e.kind, Kind::A | Kind::B)"),
-            (quote!(|e| e.a[0] == "x" || f(&e.b)?), "|e| e.a[0] == \"x\" || f(&e.b)?"),
+            (
+                quote!(|e| !e.items.is_empty() && e.id != -1),
+                "|e| !e.items.is_empty() && e.id != -1",
+            ),
+            (
+                quote!(|Placed { total, .. }| *total > 1),
+                "|Placed { total, .. }| *total > 1",
+            ),
+            (
+                quote!(move |e| matches!(e.kind, Kind::A | Kind::B)),
+                "move |e| matches!(e.kind, Kind::A | Kind::B)",
+            ),
+            (
+                quote!(|e| e.a[0] == "x" || f(&e.b)?),
+                "|e| e.a[0] == \"x\" || f(&e.b)?",
+            ),
         ] {
             assert_eq!(of_expr(tokens), text);
         }

@@ -101,7 +101,8 @@ pub(crate) fn snake_case(name: &str) -> String {
         let before = i.checked_sub(1).map(|i| chars[i]);
         let starts_word = c.is_uppercase()
             && before.is_some_and(|b| {
-                let ends_acronym = b.is_uppercase() && chars.get(i + 1).is_some_and(|n| n.is_lowercase());
+                let ends_acronym =
+                    b.is_uppercase() && chars.get(i + 1).is_some_and(|n| n.is_lowercase());
                 b.is_lowercase() || b.is_numeric() || ends_acronym
             });
         if starts_word {

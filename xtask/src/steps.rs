@@ -77,7 +77,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "loom",
         about: "the models of what threads share",
         run: || {
-            Cargo::new("test -p event-core --test loom --release")
+            Cargo::new("test -p loom-models --release")
                 .env("RUSTFLAGS", "--cfg tidings_loom")
                 .target_dir("loom")
                 .run()

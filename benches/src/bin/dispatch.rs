@@ -1,22 +1,45 @@
-//! Prints nanoseconds per call and the ratios that the reaches are about, one tab-separated line each.
+//! Prints the nanoseconds of one emit for every contestant, and the ratios that the reaches are about.
 
 use std::error::Error;
 
 use tidings_benches::harness::Samples;
-use tidings_benches::{floor, peers};
+use tidings_benches::{ours, peers};
 
-struct T{amount:u64}
-fn f<const N:usize>(t:&T){tidings_benches::work::add(t.amount,N)}
+const PAIRS: &[(&str, &str)] = &[
+    ("tidings/0", "call/0"),
+    ("tidings/1", "functions/1"),
+    ("tidings/1", "bevy_ecs/1"),
+    ("tidings/1", "evenio/1"),
+    ("tidings/10", "functions/10"),
+    ("tidings/10", "bevy_ecs/10"),
+    ("tidings/10", "evenio/10"),
+    ("tidings/10", "mod-events/10"),
+    ("tidings/10", "tokio broadcast/10"),
+    ("tidings/10", "locked map/10"),
+    ("tidings with state/10", "closures/10"),
+    ("tidings generic/1", "functions/1"),
+    ("tidings subscription/1", "functions/1"),
+    ("tidings free/1", "functions/1"),
+    ("tidings free/10", "functions/10"),
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let rounds = match std::env::args().nth(1) {
-        Some(rounds) => rounds.parse()?,
-        None => 2000,
-    };
-    let mut contestants = vec![floor::call(), floor::functions("f/1",vec![f::<0>],|amount|T{amount}),floor::functions("f/10",vec![f::<0>,f::<1>,f::<2>,f::<3>,f::<4>,f::<5>,f::<6>,f::<7>,f::<8>,f::<9>],|amount|T{amount})];
+    let rounds = std::env::args().nth(1).ok_or("usage: dispatch ROUNDS")?;
+    let bus = ours::install()?;
+    let mut contestants = ours::contestants(&bus);
+    contestants.extend(ours::floors());
     contestants.extend(peers::contestants());
-    let samples = Samples::take(&mut contestants, rounds);
+
+    let samples = Samples::take(&mut contestants, rounds.parse()?);
+
     for name in samples.names() {
-        println!("ns\t{name}\t{:?}", samples.nanoseconds(name));
+        let nanoseconds = samples.nanoseconds(name).ok_or("there are no rounds")?;
+        println!("ns {name}\t{nanoseconds}");
+    }
+    for (name, reference) in PAIRS {
+        let ratio = samples.ratio(name, reference);
+        let ratio = ratio.ok_or_else(|| format!("{name} or {reference} did not run"))?;
+        println!("ratio {name} {reference}\t{ratio}");
     }
     Ok(())
 }

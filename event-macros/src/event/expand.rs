@@ -45,7 +45,12 @@ pub(crate) fn event(event: &Event, submit: bool) -> TokenStream {
 /// The call carries the place of the type's name, which it records.
 fn info(event: &Event) -> TokenStream {
     let p = event.krate.private();
-    let Event { topic, version, name, .. } = event;
+    let Event {
+        topic,
+        version,
+        name,
+        ..
+    } = event;
     let span = event.ident.span();
     let new = event.krate.private_at(span);
     let path = quote!(::core::concat!(::core::module_path!(), "::", #name));
@@ -54,7 +59,10 @@ fn info(event: &Event) -> TokenStream {
         info.extend(quote!(.with_docs(#docs)));
     }
     if !event.fields.is_empty() {
-        let fields = event.fields.iter().map(|Field { cfgs, name, ty }| quote!(#(#cfgs)* #p::Field::new(#name, #ty)));
+        let fields = event
+            .fields
+            .iter()
+            .map(|Field { cfgs, name, ty }| quote!(#(#cfgs)* #p::Field::new(#name, #ty)));
         info.extend(quote!(.with_fields(const { &[#(#fields),*] })));
     }
     if event.stoppable {
@@ -83,7 +91,13 @@ fn info(event: &Event) -> TokenStream {
 fn implementation(event: &Event) -> TokenStream {
     let p = event.krate.private();
     let krate = event.krate.at(proc_macro2::Span::call_site());
-    let Event { ident, topic, version, stoppable, .. } = event;
+    let Event {
+        ident,
+        topic,
+        version,
+        stoppable,
+        ..
+    } = event;
     let generics = with_static_bounds(&event.generics);
     let (params, args, clause) = generics.split_for_impl();
     let slot = if event.generic {
@@ -122,10 +136,17 @@ fn implementation(event: &Event) -> TokenStream {
 /// `Event` asks for `'static`, which a type parameter has to promise.
 fn with_static_bounds(generics: &Generics) -> Generics {
     let mut generics = generics.clone();
-    let params: Vec<_> = generics.type_params().map(|param| param.ident.clone()).collect();
+    let params: Vec<_> = generics
+        .type_params()
+        .map(|param| param.ident.clone())
+        .collect();
     if !params.is_empty() {
         let clause = generics.make_where_clause();
-        clause.predicates.extend(params.iter().map(|param| -> syn::WherePredicate { parse_quote!(#param: 'static) }));
+        clause.predicates.extend(
+            params
+                .iter()
+                .map(|param| -> syn::WherePredicate { parse_quote!(#param: 'static) }),
+        );
     }
     generics
 }

@@ -3,7 +3,10 @@
 use proc_macro2::{Group, TokenStream};
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Error, Field, Fields, Generics, Ident, Result, Token, Type, Variant, Visibility, token};
+use syn::{
+    Attribute, Error, Field, Fields, Generics, Ident, Result, Token, Type, Variant, Visibility,
+    token,
+};
 
 use crate::attrs::keyword;
 use crate::text;
@@ -23,7 +26,12 @@ pub(crate) struct Entry {
 }
 
 pub(crate) fn parse(item: TokenStream) -> Result<Head> {
-    let keyword = keyword(&item).ok_or_else(|| Error::new(proc_macro2::Span::call_site(), "`#[event]` goes on a struct or an enum"))?;
+    let keyword = keyword(&item).ok_or_else(|| {
+        Error::new(
+            proc_macro2::Span::call_site(),
+            "`#[event]` goes on a struct or an enum",
+        )
+    })?;
     let message = match keyword.to_string().as_str() {
         "struct" | "enum" => return head.parse2(item),
         "union" => "a union cannot be an event: declare a struct or an enum",
@@ -48,14 +56,23 @@ fn head(input: ParseStream<'_>) -> Result<Head> {
     let mut generics: Generics = input.parse()?;
     generics.where_clause = input.parse()?;
     let tuple = input.peek(token::Paren);
-    let body: Option<Group> = if tuple || input.peek(token::Brace) { Some(input.parse()?) } else { None };
+    let body: Option<Group> = if tuple || input.peek(token::Brace) {
+        Some(input.parse()?)
+    } else {
+        None
+    };
     if tuple {
         generics.where_clause = input.parse()?;
     }
     input.parse::<TokenStream>()?;
     // A body that does not parse is half typed: the compiler says so itself, and completion needs the rest of the output.
     let fields = body.and_then(|body| entries(is_enum, tuple, body.stream()).ok());
-    Ok(Head { attrs, ident, generics, fields: fields.unwrap_or_default() })
+    Ok(Head {
+        attrs,
+        ident,
+        generics,
+        fields: fields.unwrap_or_default(),
+    })
 }
 
 fn entries(is_enum: bool, tuple: bool, body: TokenStream) -> Result<Vec<Entry>> {
@@ -63,14 +80,23 @@ fn entries(is_enum: bool, tuple: bool, body: TokenStream) -> Result<Vec<Entry>> 
         let variants = Punctuated::<Variant, Token![,]>::parse_terminated.parse2(body)?;
         return Ok(variants.into_iter().map(variant).collect());
     }
-    let field = if tuple { Field::parse_unnamed } else { Field::parse_named };
+    let field = if tuple {
+        Field::parse_unnamed
+    } else {
+        Field::parse_named
+    };
     let read = |input: ParseStream<'_>| input.parse_terminated(field, Token![,]);
     let entry = |(index, field): (usize, Field)| Entry {
         name: field.ident.as_ref().map_or_else(|| index.to_string(), name),
         ty: text::of_type(&field.ty),
         attrs: field.attrs,
     };
-    Ok(read.parse2(body)?.into_iter().enumerate().map(entry).collect())
+    Ok(read
+        .parse2(body)?
+        .into_iter()
+        .enumerate()
+        .map(entry)
+        .collect())
 }
 
 fn variant(variant: Variant) -> Entry {
@@ -79,14 +105,33 @@ fn variant(variant: Variant) -> Entry {
     let ty = match &variant.fields {
         Fields::Unit => String::new(),
         Fields::Unnamed(fields) => {
-            format!("({})", join(fields.unnamed.iter().map(|field| types(&field.ty)).collect()))
+            format!(
+                "({})",
+                join(
+                    fields
+                        .unnamed
+                        .iter()
+                        .map(|field| types(&field.ty))
+                        .collect()
+                )
+            )
         }
         Fields::Named(fields) => {
-            let pair = |field: &Field| format!("{}: {}", field.ident.as_ref().map_or_else(String::new, name), types(&field.ty));
+            let pair = |field: &Field| {
+                format!(
+                    "{}: {}",
+                    field.ident.as_ref().map_or_else(String::new, name),
+                    types(&field.ty)
+                )
+            };
             format!("{{ {} }}", join(fields.named.iter().map(pair).collect()))
         }
     };
-    Entry { attrs: variant.attrs, name: name(&variant.ident), ty }
+    Entry {
+        attrs: variant.attrs,
+        name: name(&variant.ident),
+        ty,
+    }
 }
 
 fn name(ident: &Ident) -> String {

@@ -36,16 +36,24 @@ impl Args {
             unheard: None,
         };
         let mut seen = Seen::default();
-        arguments(args, errors, |input, errors| read.argument(input, &mut seen, errors));
+        arguments(args, errors, |input, errors| {
+            read.argument(input, &mut seen, errors)
+        });
         read
     }
 
-    fn argument(&mut self, input: ParseStream<'_>, seen: &mut Seen, errors: &mut Errors) -> Result<()> {
+    fn argument(
+        &mut self,
+        input: ParseStream<'_>,
+        seen: &mut Seen,
+        errors: &mut Errors,
+    ) -> Result<()> {
         if input.peek(LitStr) {
             return self.topic(input.parse()?, errors);
         }
         let Some((key, shape)) = peek_key(input) else {
-            return Err(input.error("expected a topic like `\"orders.placed\"` or a key like `version = 2`"));
+            return Err(input
+                .error("expected a topic like `\"orders.placed\"` or a key like `version = 2`"));
         };
         let name = key.to_string();
         if !KEYS.contains(&name.as_str()) {
@@ -62,7 +70,10 @@ impl Args {
             ("unheard", Shape::Value) => self.unheard = Some(unheard(input)?),
             ("crate", Shape::Value) => self.krate = CratePath::parse(input)?,
             (flag @ ("serde" | "stoppable"), _) => {
-                return Err(Error::new(key.span(), format!("`{flag}` takes no value: write `{flag}`")));
+                return Err(Error::new(
+                    key.span(),
+                    format!("`{flag}` takes no value: write `{flag}`"),
+                ));
             }
             (_, _) => return Err(Error::new(key.span(), form(&name))),
         }
@@ -96,7 +107,10 @@ fn version(input: ParseStream<'_>) -> Result<u32> {
         Ok(version) if version >= 1 => Ok(version),
         _ => Err(Error::new(
             number.span(),
-            format!("expected a version between 1 and {}, like `version = 2`", u32::MAX),
+            format!(
+                "expected a version between 1 and {}, like `version = 2`",
+                u32::MAX
+            ),
         )),
     }
 }
@@ -108,7 +122,12 @@ fn unheard(input: ParseStream<'_>) -> Result<Ident> {
         "ignore" => "Ignore",
         "warn" => "Warn",
         "error" => "Error",
-        _ => return Err(Error::new(text.span(), "expected `\"ignore\"`, `\"warn\"` or `\"error\"`")),
+        _ => {
+            return Err(Error::new(
+                text.span(),
+                "expected `\"ignore\"`, `\"warn\"` or `\"error\"`",
+            ));
+        }
     };
     Ok(Ident::new(variant, Span::call_site()))
 }
@@ -139,9 +158,17 @@ pub(crate) struct Field {
 impl Event {
     /// Nothing for a type with a lifetime, since an implementation would only add errors to ours.
     pub(crate) fn new(args: Args, head: Head, errors: &mut Errors) -> Option<Self> {
-        let Head { attrs, ident, generics, fields } = head;
+        let Head {
+            attrs,
+            ident,
+            generics,
+            fields,
+        } = head;
         let name = ident.unraw().to_string();
-        let generic = generics.params.iter().any(|param| !matches!(param, GenericParam::Lifetime(_)));
+        let generic = generics
+            .params
+            .iter()
+            .any(|param| !matches!(param, GenericParam::Lifetime(_)));
         let lifetimes = generics.lifetimes().count() > 0;
         for param in generics.lifetimes() {
             let message = format!(
@@ -151,13 +178,22 @@ impl Event {
             errors.at(param.lifetime.span(), message);
         }
         if let Some(serde) = args.serde.filter(|_| generic) {
-            errors.at(serde, "a generic event cannot be `serde`: its name does not tell which type to read");
+            errors.at(
+                serde,
+                "a generic event cannot be `serde`: its name does not tell which type to read",
+            );
         }
         if !args.named {
             check_default_topic(&ident, &name, generic, errors);
         }
-        let topic = args.topic.map_or_else(|| snake_case(&name), |topic| topic.value());
-        let field = |Entry { attrs, name, ty }| Field { cfgs: attrs::cfgs(&attrs), name, ty };
+        let topic = args
+            .topic
+            .map_or_else(|| snake_case(&name), |topic| topic.value());
+        let field = |Entry { attrs, name, ty }| Field {
+            cfgs: attrs::cfgs(&attrs),
+            name,
+            ty,
+        };
         (!lifetimes).then(|| Self {
             krate: args.krate,
             docs: attrs::docs(&attrs),
@@ -181,7 +217,9 @@ fn check_default_topic(ident: &Ident, name: &str, generic: bool, errors: &mut Er
         let message = format!("a generic event names its topic: write `#[event(\"{topic}\")]`");
         errors.at(ident.span(), message);
     } else if check_topic(&topic).is_err() {
-        let message = format!("the name `{name}` does not make a topic: write one, like `#[event(\"orders.placed\")]`");
+        let message = format!(
+            "the name `{name}` does not make a topic: write one, like `#[event(\"orders.placed\")]`"
+        );
         errors.at(ident.span(), message);
     }
 }

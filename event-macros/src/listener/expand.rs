@@ -64,7 +64,6 @@ pub(crate) fn registration(listener: &Listener, installer: &TokenStream) -> Toke
 
 /// What the signature and the doc comment say.
 fn signature_calls(listener: &Listener) -> TokenStream {
-    let p = listener.krate.private();
     let mut calls = TokenStream::new();
     if let Some(output) = &listener.output {
         calls.extend(quote_spanned!(output.span()=> .returns::<#output>()));
@@ -151,15 +150,23 @@ pub(crate) fn checks(listener: &Listener) -> TokenStream {
         let span = selector.span();
         let p = listener.krate.private_at(span);
         checks.extend(match selector {
-            Selector::Pattern(pattern) => quote_spanned!(span=> const _: () = #p::check_pattern::<#event>(#pattern);),
-            Selector::Type(ty) => quote_spanned!(span=> const _: () = #p::check_type::<#event, #ty>();),
+            Selector::Pattern(pattern) => {
+                quote_spanned!(span=> const _: () = #p::check_pattern::<#event>(#pattern);)
+            }
+            Selector::Type(ty) => {
+                quote_spanned!(span=> const _: () = #p::check_type::<#event, #ty>();)
+            }
         });
     }
     let span = event.span();
     let p = listener.krate.private_at(span);
     let selectors = listener.args.selectors.len();
     checks.extend(quote_spanned!(span=> const _: () = #p::check_selectors::<#event>(#selectors);));
-    let hears = if listener.asynchronous.is_some() { "assert_hears_async" } else { "assert_hears" };
+    let hears = if listener.asynchronous.is_some() {
+        "assert_hears_async"
+    } else {
+        "assert_hears"
+    };
     let hears = syn::Ident::new(hears, Span::call_site());
     checks.extend(quote_spanned!(span=> const _: fn() = || #p::#hears::<#event>();));
     if let Some(output) = &listener.output {

@@ -14,7 +14,10 @@ pub(crate) struct Head {
 pub(crate) fn parse(item: TokenStream) -> Result<Head> {
     let (item, _body) = split_body(item);
     let Some(keyword) = keyword(&item) else {
-        return Err(Error::new(Span::call_site(), "`#[listener]` goes on a function"));
+        return Err(Error::new(
+            Span::call_site(),
+            "`#[listener]` goes on a function",
+        ));
     };
     let message = match keyword.to_string().as_str() {
         "fn" | "async" | "unsafe" | "extern" => return head.parse2(item),

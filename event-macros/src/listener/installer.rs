@@ -61,24 +61,42 @@ pub(crate) fn installer(listener: &Listener) -> TokenStream {
 fn bound(listener: &Listener) -> TokenStream {
     let p = listener.krate.private();
     let locals = Locals::new();
-    let Locals { bus, this, when, .. } = &locals;
+    let Locals {
+        bus, this, when, ..
+    } = &locals;
     let event = &listener.event;
-    let params = listener.params.iter().zip(param_names(listener)).map(|(param, name)| {
-        let (cfgs, ty) = (&param.cfgs, &param.ty);
-        quote!(#(#cfgs)* let #name = #bus.param::<#ty>();)
-    });
-    let this = listener.receiver.then(|| quote!(let #this = ::core::clone::Clone::clone(#this);));
+    let params = listener
+        .params
+        .iter()
+        .zip(param_names(listener))
+        .map(|(param, name)| {
+            let (cfgs, ty) = (&param.cfgs, &param.ty);
+            quote!(#(#cfgs)* let #name = #bus.param::<#ty>();)
+        });
+    let this = listener
+        .receiver
+        .then(|| quote!(let #this = ::core::clone::Clone::clone(#this);));
     let condition = listener.args.when.as_ref().map(|condition| {
         let closure = &condition.closure;
         quote!(let #when = #p::condition::<#event, _>(#closure);)
     });
-    let run = if listener.asynchronous.is_some() { future(listener, &locals) } else { sync(listener, &locals) };
+    let run = if listener.asynchronous.is_some() {
+        future(listener, &locals)
+    } else {
+        sync(listener, &locals)
+    };
     quote!(#this #(#params)* #condition #run)
 }
 
 fn sync(listener: &Listener, locals: &Locals) -> TokenStream {
     let p = listener.krate.private();
-    let Locals { bus, event: e, delivery: d, when, .. } = locals;
+    let Locals {
+        bus,
+        event: e,
+        delivery: d,
+        when,
+        ..
+    } = locals;
     let event = &listener.event;
     let check = listener.args.when.is_some().then(|| {
         quote! {
@@ -108,7 +126,14 @@ fn sync(listener: &Listener, locals: &Locals) -> TokenStream {
 /// ```
 fn future(listener: &Listener, locals: &Locals) -> TokenStream {
     let p = listener.krate.private();
-    let Locals { bus, this, event: e, delivery: d, when, held } = locals;
+    let Locals {
+        bus,
+        this,
+        event: e,
+        delivery: d,
+        when,
+        held,
+    } = locals;
     let event = &listener.event;
     let check = listener.args.when.is_some().then(|| {
         quote! {
@@ -117,12 +142,23 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
             }
         }
     });
-    let this = listener.receiver.then(|| quote!(let #this = ::core::clone::Clone::clone(&#this);));
-    let params = listener.params.iter().zip(param_names(listener)).map(|(param, name)| {
-        let cfgs = &param.cfgs;
-        quote!(#(#cfgs)* let #name = ::core::clone::Clone::clone(&#name);)
-    });
-    let call = call(listener, locals, &quote!(::core::ops::Deref::deref(&#held)), &quote!(&#d));
+    let this = listener
+        .receiver
+        .then(|| quote!(let #this = ::core::clone::Clone::clone(&#this);));
+    let params = listener
+        .params
+        .iter()
+        .zip(param_names(listener))
+        .map(|(param, name)| {
+            let cfgs = &param.cfgs;
+            quote!(#(#cfgs)* let #name = ::core::clone::Clone::clone(&#name);)
+        });
+    let call = call(
+        listener,
+        locals,
+        &quote!(::core::ops::Deref::deref(&#held)),
+        &quote!(&#d),
+    );
     let step = step(listener, &quote!(#call.await));
     quote! {
         #bus.future::<#event, _, _>(move |#e, #d| {
@@ -138,21 +174,33 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
 }
 
 /// The call of the user's function.
-fn call(listener: &Listener, locals: &Locals, event: &TokenStream, delivery: &TokenStream) -> TokenStream {
+fn call(
+    listener: &Listener,
+    locals: &Locals,
+    event: &TokenStream,
+    delivery: &TokenStream,
+) -> TokenStream {
     let p = listener.krate.private();
     let path = listener.path();
     let this = &locals.this;
     let this = listener.receiver.then(|| quote!(&#this,));
-    let params = listener.params.iter().zip(param_names(listener)).map(|(param, name)| {
-        let (cfgs, ty) = (&param.cfgs, &param.ty);
-        quote!(#(#cfgs)* <#ty as #p::Param>::get(&#name, #delivery))
-    });
+    let params = listener
+        .params
+        .iter()
+        .zip(param_names(listener))
+        .map(|(param, name)| {
+            let (cfgs, ty) = (&param.cfgs, &param.ty);
+            quote!(#(#cfgs)* <#ty as #p::Param>::get(&#name, #delivery))
+        });
     quote!(#path(#this #event #(, #params)*))
 }
 
 /// The error about a type that a listener cannot return belongs to the return type.
 fn step(listener: &Listener, value: &TokenStream) -> TokenStream {
-    let span = listener.output.as_ref().map_or_else(Span::call_site, Spanned::span);
+    let span = listener
+        .output
+        .as_ref()
+        .map_or_else(Span::call_site, Spanned::span);
     let p = listener.krate.private_at(span);
     let step = quote_spanned!(span=> #p::step);
     quote!(#step(#value))

@@ -12,7 +12,9 @@ use crate::errors::{Errors, nearest};
 use crate::text;
 use crate::topic::{check_id, check_pattern};
 
-const KEYS: [&str; 8] = ["early", "late", "before", "after", "when", "id", "emits", "crate"];
+const KEYS: [&str; 8] = [
+    "early", "late", "before", "after", "when", "id", "emits", "crate",
+];
 
 #[derive(Default)]
 pub(crate) struct Args {
@@ -51,16 +53,27 @@ impl Args {
     pub(crate) fn parse(args: TokenStream, errors: &mut Errors) -> Self {
         let mut read = Self::default();
         let mut seen = Seen::default();
-        arguments(args, errors, |input, errors| read.argument(input, &mut seen, errors));
+        arguments(args, errors, |input, errors| {
+            read.argument(input, &mut seen, errors)
+        });
         read
     }
 
-    fn argument(&mut self, input: ParseStream<'_>, seen: &mut Seen, errors: &mut Errors) -> Result<()> {
+    fn argument(
+        &mut self,
+        input: ParseStream<'_>,
+        seen: &mut Seen,
+        errors: &mut Errors,
+    ) -> Result<()> {
         if input.peek(Lit) {
             let pattern = input.parse().map_err(|error| {
-                Error::new(error.span(), "expected a topic or a pattern in quotes, like `\"orders.*\"`")
+                Error::new(
+                    error.span(),
+                    "expected a topic or a pattern in quotes, like `\"orders.*\"`",
+                )
             })?;
-            self.selectors.push(Selector::Pattern(checked(pattern, check_pattern)?));
+            self.selectors
+                .push(Selector::Pattern(checked(pattern, check_pattern)?));
             return Ok(());
         }
         let Some((key, shape)) = peek_key(input).filter(is_meant_as_key) else {
@@ -80,13 +93,22 @@ impl Args {
         self.key(&key, shape, input, errors)
     }
 
-    fn key(&mut self, key: &Ident, shape: Shape, input: ParseStream<'_>, errors: &mut Errors) -> Result<()> {
+    fn key(
+        &mut self,
+        key: &Ident,
+        shape: Shape,
+        input: ParseStream<'_>,
+        errors: &mut Errors,
+    ) -> Result<()> {
         let name = key.to_string();
         match (name.as_str(), shape) {
             ("early" | "late", Shape::Bare) => {
                 let phase: Ident = input.parse()?;
                 if let Some(first) = self.phase.as_ref().filter(|first| **first != phase) {
-                    errors.at(phase.span(), format!("`{phase}` contradicts `{first}`: remove one"));
+                    errors.at(
+                        phase.span(),
+                        format!("`{phase}` contradicts `{first}`: remove one"),
+                    );
                 }
                 self.phase = Some(phase);
             }
@@ -97,7 +119,10 @@ impl Args {
             ("emits", Shape::List) => self.emits = list(input, "an event type")?,
             ("crate", Shape::Value) => self.krate = Some(CratePath::parse(input)?),
             ("early" | "late", _) => {
-                return Err(Error::new(key.span(), format!("`{name}` takes no value: write `{name}`")));
+                return Err(Error::new(
+                    key.span(),
+                    format!("`{name}` takes no value: write `{name}`"),
+                ));
             }
             _ => return Err(Error::new(key.span(), format!("expected {}", form(&name)))),
         }
@@ -106,11 +131,15 @@ impl Args {
 
     fn relations(&mut self, side: Side, shape: Shape, input: ParseStream<'_>) -> Result<()> {
         let targets = if shape == Shape::Value {
-            vec![value(input, "the path of a listener or its id, like `crate::stock::reserve` or `\"billing.charge\"`")?]
+            vec![value(
+                input,
+                "the path of a listener or its id, like `crate::stock::reserve` or `\"billing.charge\"`",
+            )?]
         } else {
             list(input, "the path of a listener or its id")?
         };
-        self.relations.extend(targets.into_iter().map(|target| (side, target)));
+        self.relations
+            .extend(targets.into_iter().map(|target| (side, target)));
         Ok(())
     }
 }
@@ -129,7 +158,9 @@ impl syn::parse::Parse for Target {
 fn is_meant_as_key((key, shape): &(Ident, Shape)) -> bool {
     let name = key.to_string();
     let lower_case = name.starts_with(|c: char| c.is_lowercase());
-    *shape != Shape::Bare || KEYS.contains(&name.as_str()) || (lower_case && nearest(&name, &KEYS).is_some())
+    *shape != Shape::Bare
+        || KEYS.contains(&name.as_str())
+        || (lower_case && nearest(&name, &KEYS).is_some())
 }
 
 fn form(key: &str) -> &'static str {
@@ -151,7 +182,10 @@ fn list<T: syn::parse::Parse>(input: ParseStream<'_>, expected: &str) -> Result<
         .parse2(group.stream())
         .map_err(|error| Error::new(error.span(), format!("expected {expected}")))?;
     if items.is_empty() {
-        return Err(Error::new(key.span(), format!("expected {}", form(&key.to_string()))));
+        return Err(Error::new(
+            key.span(),
+            format!("expected {}", form(&key.to_string())),
+        ));
     }
     Ok(items.into_iter().collect())
 }

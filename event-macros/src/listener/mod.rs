@@ -20,6 +20,10 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let correct = errors.is_empty();
     let mut output = item;
     output.extend(errors.finish());
-    output.extend(model.filter(|_| correct).map(|model| expand::function(&model)));
+    output.extend(
+        model
+            .filter(|_| correct)
+            .map(|model| expand::function(&model)),
+    );
     output
 }

@@ -4,7 +4,9 @@ use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, Ident, Pat, PatType, ReceiverKind, ReturnType, Safety, Signature, Token, Type};
+use syn::{
+    Attribute, FnArg, Ident, Pat, PatType, ReceiverKind, ReturnType, Safety, Signature, Token, Type,
+};
 
 use super::head::Head;
 use super::keys::Args;
@@ -64,7 +66,11 @@ impl Listener {
             // The error about a lone method says enough.
             None if receiver && owner.is_none() => None,
             _ => {
-                let example = if receiver { "(&self, e: &Placed)" } else { "(e: &Placed)" };
+                let example = if receiver {
+                    "(&self, e: &Placed)"
+                } else {
+                    "(e: &Placed)"
+                };
                 let message = format!("expected the event as first parameter, like `{example}`");
                 errors.at(signature.paren_token.span.join(), message);
                 None
@@ -90,17 +96,23 @@ impl Listener {
     /// How generated code names the function.
     pub(crate) fn path(&self) -> TokenStream {
         let ident = &self.ident;
-        match &self.owner {
-            Some(owner) => quote_spanned!(ident.span()=> <#owner>::#ident),
-            None => quote!(#ident),
-        }
+        let owner = self.owner.iter();
+        quote_spanned!(ident.span()=> #(<#owner>::)*#ident)
     }
 
     /// The name behind the module path: `charge` or `Mailer::confirm`.
     pub(crate) fn name(&self) -> String {
         let ident = self.ident.unraw();
         match &self.owner {
-            Some(Type::Path(owner)) => format!("{}::{ident}", owner.path.segments.last().map(text::of_type).unwrap_or_default()),
+            Some(Type::Path(owner)) => format!(
+                "{}::{ident}",
+                owner
+                    .path
+                    .segments
+                    .last()
+                    .map(text::of_type)
+                    .unwrap_or_default()
+            ),
             Some(owner) => format!("{}::{ident}", text::of_type(owner)),
             None => ident.to_string(),
         }
@@ -108,14 +120,26 @@ impl Listener {
 
     /// Whether it can be stored as the function itself.
     pub(crate) fn plain(&self) -> bool {
-        !self.receiver && self.params.is_empty() && self.args.when.is_none() && self.output.is_none() && self.asynchronous.is_none()
+        !self.receiver
+            && self.params.is_empty()
+            && self.args.when.is_none()
+            && self.output.is_none()
+            && self.asynchronous.is_none()
     }
 }
 
 fn check_attributes(attrs: &[Attribute], errors: &mut Errors) {
     for attr in attrs {
-        if attr.path().segments.last().is_some_and(|segment| segment.ident == "listener") {
-            errors.at(attr.path().span(), "a function has one `#[listener]`: write all topics and types in it");
+        if attr
+            .path()
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == "listener")
+        {
+            errors.at(
+                attr.path().span(),
+                "a function has one `#[listener]`: write all topics and types in it",
+            );
         }
     }
 }
@@ -123,16 +147,28 @@ fn check_attributes(attrs: &[Attribute], errors: &mut Errors) {
 fn check_modifiers(signature: &Signature, errors: &mut Errors) {
     refuse_generics(&signature.generics, "a listener", errors);
     if let Some(token) = signature.constness {
-        errors.at(token.span, "a listener runs when an event is emitted: remove `const`");
+        errors.at(
+            token.span,
+            "a listener runs when an event is emitted: remove `const`",
+        );
     }
     if let Safety::Unsafe(token) = signature.safety {
-        errors.at(token.span, "a listener is called by safe code: remove `unsafe` and use an `unsafe` block inside");
+        errors.at(
+            token.span,
+            "a listener is called by safe code: remove `unsafe` and use an `unsafe` block inside",
+        );
     }
     if let Some(abi) = &signature.abi {
-        errors.at(abi.extern_token.span, "a listener is a Rust function: remove `extern`");
+        errors.at(
+            abi.extern_token.span,
+            "a listener is a Rust function: remove `extern`",
+        );
     }
     if let Some(variadic) = &signature.variadic {
-        errors.at(variadic.dots.span(), "a listener has fixed parameters: remove `...`");
+        errors.at(
+            variadic.dots.span(),
+            "a listener has fixed parameters: remove `...`",
+        );
     }
 }
 
@@ -158,12 +194,21 @@ fn check_receiver(receiver: &syn::Receiver, in_block: bool, errors: &mut Errors)
 
 fn event(param: &PatType, errors: &mut Errors) -> Option<Type> {
     if let Some(cfg) = cfgs(&param.attrs).first() {
-        errors.at(cfg.path().span(), "the event is always there: put `#[cfg]` on the function");
+        errors.at(
+            cfg.path().span(),
+            "the event is always there: put `#[cfg]` on the function",
+        );
     }
     let Type::Reference(reference) = peel(&param.ty) else {
         let message = match has_impl(&param.ty) {
-            Some(_) => "a listener names its event: write `&Placed`, or `&AnyEvent` to hear several".to_owned(),
-            None => format!("a listener borrows the event: write `&{}`", text::of_type(&param.ty)),
+            Some(_) => {
+                "a listener names its event: write `&Placed`, or `&AnyEvent` to hear several"
+                    .to_owned()
+            }
+            None => format!(
+                "a listener borrows the event: write `&{}`",
+                text::of_type(&param.ty)
+            ),
         };
         errors.at(param.ty.span(), message);
         return None;
@@ -171,11 +216,21 @@ fn event(param: &PatType, errors: &mut Errors) -> Option<Type> {
     if let Some(token) = reference.mutability {
         errors.at(token.span, "all listeners share the event: remove `mut`");
     }
-    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
-        errors.at(lifetime.span(), "the event is borrowed for the call: remove `'static`");
+    if let Some(lifetime) = reference
+        .lifetime
+        .as_ref()
+        .filter(|lifetime| lifetime.ident == "static")
+    {
+        errors.at(
+            lifetime.span(),
+            "the event is borrowed for the call: remove `'static`",
+        );
     }
     if let Some(span) = has_impl(&reference.elem) {
-        errors.at(span, "a listener names its event: write its type, or `AnyEvent` to hear several");
+        errors.at(
+            span,
+            "a listener names its event: write its type, or `AnyEvent` to hear several",
+        );
     }
     Some(peel(&reference.elem).clone())
 }
@@ -191,7 +246,11 @@ fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
         Pat::Ident(pat) => pat.ident.unraw().to_string(),
         _ => "_".to_owned(),
     };
-    Some(Param { cfgs: cfgs(attrs), name, ty: peel(ty).clone() })
+    Some(Param {
+        cfgs: cfgs(attrs),
+        name,
+        ty: peel(ty).clone(),
+    })
 }
 
 fn output(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
@@ -199,7 +258,10 @@ fn output(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
         return None;
     };
     if let Some(span) = has_impl(ty) {
-        errors.at(span, "a listener names what it returns: write the type instead of `impl`");
+        errors.at(
+            span,
+            "a listener names what it returns: write the type instead of `impl`",
+        );
     }
     match peel(ty) {
         Type::Tuple(tuple) if tuple.elems.is_empty() => None,
@@ -239,7 +301,8 @@ pub(crate) fn replace_self(tokens: TokenStream, owner: &Type) -> TokenStream {
                     tree
                 };
                 let ty: TokenStream = owner.to_token_stream().into_iter().map(place).collect();
-                let in_path = matches!(trees.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+                let in_path =
+                    matches!(trees.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
                 replaced.extend(if in_path { quote!(<#ty>) } else { ty });
             }
             TokenTree::Group(group) => {

@@ -19,7 +19,8 @@ use crate::listener::model::Listener;
 /// }
 /// ```
 pub(crate) fn block(owner: &Type, krate: &CratePath, listeners: &[Listener]) -> TokenStream {
-    let (methods, functions): (Vec<&Listener>, Vec<&Listener>) = listeners.iter().partition(|listener| listener.receiver);
+    let (methods, functions): (Vec<&Listener>, Vec<&Listener>) =
+        listeners.iter().partition(|listener| listener.receiver);
     let functions = functions.into_iter().map(function);
     let instance = (!methods.is_empty()).then(|| {
         let p = krate.private();

@@ -24,11 +24,12 @@ pub(crate) struct Method {
     pub(crate) head: TokenStream,
 }
 
-pub(crate) fn split(item: TokenStream) -> Result<Block> {
-    let first = keyword(&item).map_or_else(Span::call_site, |word| word.span());
+pub(crate) fn split(item: &TokenStream) -> Result<Block> {
+    let first = keyword(item).map_or_else(Span::call_site, |word| word.span());
     let refuse = |message| Err(Error::new(first, message));
     let (header, body) = split_body(item.clone());
-    let is_impl = keyword(&item).is_some_and(|word| word == "impl" || word == "unsafe" || word == "default");
+    let is_impl =
+        keyword(item).is_some_and(|word| word == "impl" || word == "unsafe" || word == "default");
     let Some(body) = body.filter(|_| is_impl) else {
         return refuse("`#[listeners]` goes on an impl block: a function takes `#[listener]`");
     };
@@ -43,8 +44,16 @@ pub(crate) fn split(item: TokenStream) -> Result<Block> {
     }
     let mut braces = Group::new(Delimiter::Brace, items);
     braces.set_span(body.span());
-    let output = header.clone().into_iter().chain([TokenTree::Group(braces)]).collect();
-    Ok(Block { header, output, methods })
+    let output = header
+        .clone()
+        .into_iter()
+        .chain([TokenTree::Group(braces)])
+        .collect();
+    Ok(Block {
+        header,
+        output,
+        methods,
+    })
 }
 
 /// Takes the attributes of an item: the arguments of its `#[listener]` and all others.
@@ -85,7 +94,8 @@ fn rest(trees: &mut Peekable<IntoIter>, item: &mut TokenStream) {
         if let TokenTree::Ident(word) = &tree {
             words.push(word.to_string());
         }
-        let braces = matches!(&tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+        let braces =
+            matches!(&tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
         let end = is_punct(&tree, ';') || (braces && !is_constant(&words));
         item.extend([tree]);
         if end {
@@ -96,7 +106,10 @@ fn rest(trees: &mut Peekable<IntoIter>, item: &mut TokenStream) {
 
 /// Whether these words start an item that ends with a semicolon, whatever braces it has: a `const` or a `type`.
 fn is_constant(words: &[String]) -> bool {
-    let mut words = words.iter().map(String::as_str).skip_while(|word| matches!(*word, "pub" | "default"));
+    let mut words = words
+        .iter()
+        .map(String::as_str)
+        .skip_while(|word| matches!(*word, "pub" | "default"));
     match words.next() {
         Some("type") => true,
         Some("const") => !matches!(words.next(), Some("fn" | "async" | "unsafe" | "extern")),

@@ -5,16 +5,16 @@ mod head;
 
 use proc_macro2::{Span, TokenStream};
 
-use crate::args::{CratePath, Seen, arguments, peek_key, unknown};
+use crate::args::{CratePath, Seen, arguments, peek_key};
 use crate::errors::Errors;
+use crate::listener;
 use crate::listener::keys::Args;
 use crate::listener::model::{Listener, replace_self};
-use crate::listener;
 
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let krate = crate_path(args, &mut errors);
-    let block = match head::split(item.clone()) {
+    let block = match head::split(&item) {
         Ok(block) => block,
         Err(error) => {
             errors.push(error);
@@ -23,14 +23,19 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     };
     let owner = head::owner(block.header, &mut errors);
     if block.methods.is_empty() {
-        errors.at(Span::call_site(), "no method here has `#[listener]`: put it on the methods that listen");
+        errors.at(
+            Span::call_site(),
+            "no method here has `#[listener]`: put it on the methods that listen",
+        );
     }
     let mut listeners = Vec::new();
     for method in block.methods {
         let Some(owner) = &owner else { continue };
         let args = Args::parse(replace_self(method.args, owner), &mut errors);
         let head = errors.take(listener::head::parse(replace_self(method.head, owner)));
-        listeners.extend(head.and_then(|head| Listener::new(args, head, Some(owner), &krate, &mut errors)));
+        listeners.extend(
+            head.and_then(|head| Listener::new(args, head, Some(owner), &krate, &mut errors)),
+        );
     }
     let correct = errors.is_empty();
     let mut output = block.output;
@@ -45,12 +50,11 @@ fn crate_path(args: TokenStream, errors: &mut Errors) -> CratePath {
     let mut path = CratePath::DEFAULT;
     let mut seen = Seen::default();
     arguments(args, errors, |input, errors| {
-        let Some((key, _)) = peek_key(input) else {
-            return Err(input.error("`#[listeners]` takes only `crate = ::path`: topics and types belong in `#[listener]`"));
+        let Some((key, _)) = peek_key(input).filter(|(key, _)| key == "crate") else {
+            return Err(input.error(
+                "`#[listeners]` takes only `crate = ::path`: topics, types and other keys belong in `#[listener]`",
+            ));
         };
-        if key != "crate" {
-            return Err(unknown(&key, &["crate"]));
-        }
         seen.once(key, errors);
         path = CratePath::parse(input)?;
         Ok(())

@@ -8,14 +8,20 @@ use crate::listener::expand;
 fn refused(args: TokenStream, item: TokenStream, expected: &[&str]) {
     let output = expand(args, item.clone());
     assert_errors(&output, &item, expected);
-    assert!(!text(&output).contains("submit"), "a listener with errors is registered: {output}");
+    assert!(
+        !text(&output).contains("submit"),
+        "a listener with errors is registered: {output}"
+    );
 }
 
 #[track_caller]
 fn accepted(args: TokenStream, item: TokenStream) -> TokenStream {
     let output = expand(args, item.clone());
     assert_eq!(errors(&output), [""; 0]);
-    assert!(text(&output).starts_with(&text(&item)), "the item is not untouched: {output}");
+    assert!(
+        text(&output).starts_with(&text(&item)),
+        "the item is not untouched: {output}"
+    );
     output
 }
 
@@ -32,26 +38,85 @@ fn a_body_is_never_parsed() {
 
 #[test]
 fn the_plain_form_is_for_the_simplest_signature_only() {
-    for item in [quote!(fn f(e: &A) {}), quote!(fn f(e: &A) -> () {}), quote!(fn f(A { .. }: &(A)) {})] {
+    for item in [
+        quote!(
+            fn f(e: &A) {}
+        ),
+        quote!(
+            fn f(e: &A) -> () {}
+        ),
+        quote!(
+            fn f(A { .. }: &(A)) {}
+        ),
+    ] {
         assert_contains(&accepted(quote!(), item), quote!(__b.plain::<A>(f);));
     }
     for (args, item) in [
-        (quote!(), quote!(fn f(e: &A, db: &Db) {})),
-        (quote!(), quote!(fn f(e: &A) -> Result<(), E> {})),
-        (quote!(when = |e| e.ok), quote!(fn f(e: &A) {})),
+        (
+            quote!(),
+            quote!(
+                fn f(e: &A, db: &Db) {}
+            ),
+        ),
+        (
+            quote!(),
+            quote!(
+                fn f(e: &A) -> Result<(), E> {}
+            ),
+        ),
+        (
+            quote!(when = |e| e.ok),
+            quote!(
+                fn f(e: &A) {}
+            ),
+        ),
     ] {
         assert_contains(&accepted(args, item), quote!(__b.sync::<A, _>));
     }
-    assert_contains(&accepted(quote!(), quote!(async fn f(e: &A) {})), quote!(__b.future::<A, _, _>));
+    assert_contains(
+        &accepted(
+            quote!(),
+            quote!(
+                async fn f(e: &A) {}
+            ),
+        ),
+        quote!(__b.future::<A, _, _>),
+    );
 }
 
 #[test]
 fn parameters_keep_their_cfgs_everywhere() {
-    let output = accepted(quote!(), quote!(fn f(e: &A, #[cfg(unix)] #[allow(x)] db: &Db, (a, b): Context<'_>) {}));
+    let output = accepted(
+        quote!(),
+        quote!(
+            fn f(
+                e: &A,
+                #[cfg(unix)]
+                #[allow(x)]
+                db: &Db,
+                (a, b): Context<'_>,
+            ) {
+            }
+        ),
+    );
 
     assert_contains(&output, quote!(#[cfg(unix)] let __p1 = __b.param::<&Db>();));
-    assert_contains(&output, quote!(f(__e, #[cfg(unix)] <&Db as ::tidings::__private::Param>::get(&__p1, __d), <Context<'_> as));
-    assert_contains(&output, quote!(#[cfg(unix)] ::tidings::__private::Need::of::<&Db>("db")));
+    assert_contains(
+        &output,
+        quote!(f(
+            __e,
+            #[cfg(unix)]
+            <&Db as ::tidings::__private::Param>::get(&__p1, __d),
+            <Context<'_> as ::tidings::__private::Param>::get(&__p2, __d)
+        )),
+    );
+    assert_contains(
+        &output,
+        quote!(
+            #[cfg(unix)]
+            ::tidings::__private::Need::of::<&Db>("db")
+        ),
+    );
     assert_contains(&output, quote!(Need::of::<Context<'_>>("_")));
 }
 
@@ -62,7 +127,9 @@ fn keys_reach_the_record() {
             "orders.*", Shipped, shop::Refused, late, before = "mail.send", after(stock::reserve, "audit"), before(<M>::f),
             when = |e| e.total > 100, id = "billing.charge", emits(Paid), crate = ::other::path
         },
-        quote!(fn r#do(e: &Paged<User>) {}),
+        quote!(
+            fn r#do(e: &Paged<User>) {}
+        ),
     );
 
     let p = quote!(::other::path::__private);
@@ -85,18 +152,49 @@ fn keys_reach_the_record() {
             .emits(const { &[<Paid as ::other::path::Event>::__info] })
         },
     );
-    assert_contains(&output, quote!(#p::FnKey::of(&r#do), "billing.charge", "do", ::core::module_path!()));
-    assert_contains(&output, quote!(const _: () = #p::check_pattern::<Paged<User>>("orders.*");));
-    assert_contains(&output, quote!(const _: () = #p::check_type::<Paged<User>, Shipped>();));
-    assert_contains(&output, quote!(const _: () = #p::check_selectors::<Paged<User>>(3usize);));
+    assert_contains(
+        &output,
+        quote!(#p::FnKey::of(&r#do), "billing.charge", "do", ::core::module_path!()),
+    );
+    assert_contains(
+        &output,
+        quote!(const _: () = #p::check_pattern::<Paged<User>>("orders.*");),
+    );
+    assert_contains(
+        &output,
+        quote!(const _: () = #p::check_type::<Paged<User>, Shipped>();),
+    );
+    assert_contains(
+        &output,
+        quote!(const _: () = #p::check_selectors::<Paged<User>>(3usize);),
+    );
     assert!(!text(&output).contains("::tidings"), "{output}");
 }
 
 #[test]
 fn all_errors_of_one_listener_come_together() {
     refused(
-        quote!("a b", whne = |e| true, early, late, id = 5, id = "x y", before = "a b", when = true, emits(), 7, queue(1)),
-        quote!(const unsafe extern "C" fn f<'a, T, const N: usize>(e: A, b: impl Fn(), ...) -> impl Sized {}),
+        quote!(
+            "a b",
+            whne = |e| true,
+            early,
+            late,
+            id = 5,
+            id = "x y",
+            before = "a b",
+            when = true,
+            emits(),
+            7,
+            queue(1)
+        ),
+        quote!(
+            const unsafe extern "C" fn f<'a, T, const N: usize>(
+                e: A,
+                b: impl Fn(),
+                ...
+            ) -> impl Sized {
+            }
+        ),
         &[
             "the pattern `a b` contains ` `: write letters, digits, `_` and `-`, and `.` between segments",
             "unknown key `whne`, did you mean `when`?",
@@ -127,22 +225,67 @@ fn all_errors_of_one_listener_come_together() {
 #[test]
 fn the_event_is_a_shared_reference() {
     for (item, message) in [
-        (quote!(fn f() {}), "expected the event as first parameter, like `(e: &Placed)`"),
-        (quote!(fn f(e: &mut A) {}), "all listeners share the event: remove `mut`"),
-        (quote!(fn f(e: &'static A) {}), "the event is borrowed for the call: remove `'static`"),
-        (quote!(fn f(e: Vec<A>) {}), "a listener borrows the event: write `&Vec<A>`"),
-        (quote!(fn f(e: impl Event) {}), "a listener names its event: write `&Placed`, or `&AnyEvent` to hear several"),
-        (quote!(fn f(e: &impl Event) {}), "a listener names its event: write its type, or `AnyEvent` to hear several"),
-        (quote!(fn f(#[cfg(unix)] e: &A) {}), "the event is always there: put `#[cfg]` on the function"),
         (
-            quote!(fn f(&self) {}),
+            quote!(
+                fn f() {}
+            ),
+            "expected the event as first parameter, like `(e: &Placed)`",
+        ),
+        (
+            quote!(
+                fn f(e: &mut A) {}
+            ),
+            "all listeners share the event: remove `mut`",
+        ),
+        (
+            quote!(
+                fn f(e: &'static A) {}
+            ),
+            "the event is borrowed for the call: remove `'static`",
+        ),
+        (
+            quote!(
+                fn f(e: Vec<A>) {}
+            ),
+            "a listener borrows the event: write `&Vec<A>`",
+        ),
+        (
+            quote!(
+                fn f(e: impl Event) {}
+            ),
+            "a listener names its event: write `&Placed`, or `&AnyEvent` to hear several",
+        ),
+        (
+            quote!(
+                fn f(e: &impl Event) {}
+            ),
+            "a listener names its event: write its type, or `AnyEvent` to hear several",
+        ),
+        (
+            quote!(
+                fn f(#[cfg(unix)] e: &A) {}
+            ),
+            "the event is always there: put `#[cfg]` on the function",
+        ),
+        (
+            quote!(
+                fn f(&self) {}
+            ),
             "the attribute of a lone method cannot see the type: annotate the impl block with `#[listeners]`",
         ),
         (
-            quote!(fn f(&mut self, e: &A) {}),
+            quote!(
+                fn f(&mut self, e: &A) {}
+            ),
             "the attribute of a lone method cannot see the type: annotate the impl block with `#[listeners]`",
         ),
-        (quote!(#[listener] fn f(e: &A) {}), "a function has one `#[listener]`: write all topics and types in it"),
+        (
+            quote!(
+                #[listener]
+                fn f(e: &A) {}
+            ),
+            "a function has one `#[listener]`: write all topics and types in it",
+        ),
     ] {
         refused(quote!(), item, &[message]);
     }
@@ -150,21 +293,63 @@ fn the_event_is_a_shared_reference() {
 
 #[test]
 fn bare_names_are_types_unless_they_look_like_keys() {
-    for ty in [quote!(Early), quote!(shipped), quote!(r#type), quote!(crate::Early), quote!(Paged<A, B>), quote!(<A as B>::C)] {
-        assert_contains(&accepted(ty.clone(), quote!(fn f(e: &A) {})), quote!(Selector::Type(<#ty as ::tidings::Event>::__info)));
+    for ty in [
+        quote!(Early),
+        quote!(shipped),
+        quote!(r#type),
+        quote!(crate::Early),
+        quote!(Paged<A, B>),
+        quote!(<A as B>::C),
+    ] {
+        assert_contains(
+            &accepted(
+                ty.clone(),
+                quote!(
+                    fn f(e: &A) {}
+                ),
+            ),
+            quote!(Selector::Type(<#ty as ::tidings::Event>::__info)),
+        );
     }
     for (args, message) in [
         (quote!(earli), "unknown key `earli`, did you mean `early`?"),
-        (quote!(when), "expected a closure of one argument, like `when = |e| e.total > 100`"),
-        (quote!(id), "expected text in quotes, like `id = \"billing.charge\"`"),
+        (
+            quote!(when),
+            "expected a closure of one argument, like `when = |e| e.total > 100`",
+        ),
+        (
+            quote!(id),
+            "expected text in quotes, like `id = \"billing.charge\"`",
+        ),
         (quote!(crate), "expected a path, like `crate = ::tidings`"),
-        (quote!(early = true), "`early` takes no value: write `early`"),
-        (quote!(emits = Paid), "expected the event types in parentheses, like `emits(Paid, Refused)`"),
-        (quote!(when = |a, b| true), "expected a closure of one argument, like `when = |e| e.total > 100`"),
-        (quote!(when = || true), "expected a closure of one argument, like `when = |e| e.total > 100`"),
-        (quote!(+), "expected an event type, a topic like `\"orders.placed\"` or a key like `early`"),
+        (
+            quote!(early = true),
+            "`early` takes no value: write `early`",
+        ),
+        (
+            quote!(emits = Paid),
+            "expected the event types in parentheses, like `emits(Paid, Refused)`",
+        ),
+        (
+            quote!(when = |a, b| true),
+            "expected a closure of one argument, like `when = |e| e.total > 100`",
+        ),
+        (
+            quote!(when = || true),
+            "expected a closure of one argument, like `when = |e| e.total > 100`",
+        ),
+        (
+            quote!(+),
+            "expected an event type, a topic like `\"orders.placed\"` or a key like `early`",
+        ),
     ] {
-        refused(args, quote!(fn f(e: &A) {}), &[message]);
+        refused(
+            args,
+            quote!(
+                fn f(e: &A) {}
+            ),
+            &[message],
+        );
     }
 }
 
@@ -172,18 +357,42 @@ fn bare_names_are_types_unless_they_look_like_keys() {
 fn an_error_in_one_argument_does_not_hide_the_next() {
     refused(
         quote!(id = 1 + 2, early, early),
-        quote!(fn f(e: &A) {}),
-        &["expected text in quotes, like `id = \"billing.charge\"`", "`early` is given twice: remove one", "`early` is given here first"],
+        quote!(
+            fn f(e: &A) {}
+        ),
+        &[
+            "expected text in quotes, like `id = \"billing.charge\"`",
+            "`early` is given twice: remove one",
+            "`early` is given here first",
+        ],
     );
 }
 
 #[test]
 fn other_items_are_told_what_to_do() {
     for (item, message) in [
-        (quote!(pub struct A;), "`#[listener]` goes on a function: a type takes `#[event]`"),
-        (quote!(impl A {}), "`#[listener]` goes on the methods: annotate the impl block with `#[listeners]`"),
-        (quote!(const A: u8 = 1;), "`#[listener]` goes on a function"),
-        (quote!(mod a {}), "`#[listener]` goes on a function"),
+        (
+            quote!(
+                pub struct A;
+            ),
+            "`#[listener]` goes on a function: a type takes `#[event]`",
+        ),
+        (
+            quote!(impl A {}),
+            "`#[listener]` goes on the methods: annotate the impl block with `#[listeners]`",
+        ),
+        (
+            quote!(
+                const A: u8 = 1;
+            ),
+            "`#[listener]` goes on a function",
+        ),
+        (
+            quote!(
+                mod a {}
+            ),
+            "`#[listener]` goes on a function",
+        ),
     ] {
         refused(quote!(), item, &[message]);
     }

@@ -9,7 +9,10 @@ use crate::listeners::expand;
 fn refused(args: TokenStream, block: TokenStream, stripped: TokenStream, expected: &[&str]) {
     let output = expand(args, block);
     assert_errors(&output, &stripped, expected);
-    assert!(!text(&output).contains("__private"), "listeners with errors are registered: {output}");
+    assert!(
+        !text(&output).contains("__private"),
+        "listeners with errors are registered: {output}"
+    );
 }
 
 #[test]
@@ -54,26 +57,55 @@ fn only_the_listener_attributes_are_taken_off() {
 
 #[test]
 fn methods_wait_for_an_instance() {
-    let output = expand(quote!(), quote!(impl Mailer { #[cfg(unix)] #[listener] fn confirm(&self, e: &Placed) {} }));
+    let output = expand(
+        quote!(),
+        quote!(impl Mailer { #[cfg(unix)] #[listener] fn confirm(&self, e: &Placed) {} }),
+    );
 
     assert_eq!(errors(&output), [""; 0]);
     assert!(!text(&output).contains("submit"), "{output}");
-    assert_contains(&output, quote!(#[cfg(unix)] ::tidings::__private::Method::new));
-    assert_contains(&output, quote!(FnKey::of(&<Mailer>::confirm), ::core::concat!(::core::module_path!(), "::", "Mailer::confirm"), "Mailer::confirm"));
-    assert_contains(&output, quote!(let __this = ::core::clone::Clone::clone(__this);));
+    assert_contains(
+        &output,
+        quote!(
+            #[cfg(unix)]
+            ::tidings::__private::Method::new
+        ),
+    );
+    assert_contains(
+        &output,
+        quote!(
+            FnKey::of(&<Mailer>::confirm),
+            ::core::concat!(::core::module_path!(), "::", "Mailer::confirm"),
+            "Mailer::confirm"
+        ),
+    );
+    assert_contains(
+        &output,
+        quote!(let __this = ::core::clone::Clone::clone(__this);),
+    );
     assert_contains(&output, quote!(<Mailer>::confirm(&__this, __e)));
 }
 
 #[test]
 fn without_a_method_there_is_nothing_to_attach() {
-    let output = expand(quote!(crate = ::other), quote!(impl a::Mailer { #[cfg(unix)] #[listener(Self::Sent)] fn count(e: &Self) {} }));
+    let output = expand(
+        quote!(crate = ::other),
+        quote!(impl a::Mailer { #[cfg(unix)] #[listener(Self::Sent)] fn count(e: &Self) {} }),
+    );
 
     assert_eq!(errors(&output), [""; 0]);
     assert!(!text(&output).contains("Listeners"), "{output}");
-    assert_contains(&output, quote!(#[cfg(unix)] #[allow(deprecated)] const _: () = { ::other::__private::submit!));
+    assert_contains(
+        &output,
+        quote!(#[cfg(unix)] #[allow(deprecated)] const _: () =),
+    );
+    assert_contains(&output, quote!(::other::__private::submit!));
     assert_contains(&output, quote!("Mailer::count"));
     assert_contains(&output, quote!(plain::<a::Mailer>(<a::Mailer>::count)));
-    assert_contains(&output, quote!(Type(<<a::Mailer>::Sent as ::other::Event>::__info)));
+    assert_contains(
+        &output,
+        quote!(Type(<<a::Mailer>::Sent as ::other::Event>::__info)),
+    );
 }
 
 #[test]
@@ -97,7 +129,7 @@ fn errors_of_all_methods_come_together() {
             }
         },
         &[
-            "unknown key `late`: expected `crate`",
+            "`#[listeners]` takes only `crate = ::path`: topics, types and other keys belong in `#[listener]`",
             "an impl block of listeners has no type parameters: write a concrete type instead of `T`",
             "unknown key `erly`, did you mean `early`?",
             "a method listener takes `&self`: keep what it changes in a `Mutex` or an atomic",
@@ -111,9 +143,17 @@ fn errors_of_all_methods_come_together() {
 
 #[test]
 fn other_items_are_told_what_to_do() {
-    let function = quote!(fn f() {});
-    refused(quote!(), function.clone(), function, &["`#[listeners]` goes on an impl block: a function takes `#[listener]`"]);
-    let of_trait = "`#[listeners]` goes on an inherent impl block: move the listeners to `impl Type { .. }`";
+    let function = quote!(
+        fn f() {}
+    );
+    refused(
+        quote!(),
+        function.clone(),
+        function,
+        &["`#[listeners]` goes on an impl block: a function takes `#[listener]`"],
+    );
+    let of_trait =
+        "`#[listeners]` goes on an inherent impl block: move the listeners to `impl Type { .. }`";
     refused(
         quote!(),
         quote!(impl Send for A { #[listener] fn f(e: &A) {} }),
@@ -121,5 +161,10 @@ fn other_items_are_told_what_to_do() {
         &[of_trait],
     );
     let empty = quote!(impl A { fn f(e: &A) {} });
-    refused(quote!(), empty.clone(), empty, &["no method here has `#[listener]`: put it on the methods that listen"]);
+    refused(
+        quote!(),
+        empty.clone(),
+        empty,
+        &["no method here has `#[listener]`: put it on the methods that listen"],
+    );
 }

@@ -12,12 +12,17 @@ use crate::{event, listener, listeners};
 fn assert_snapshot(name: &str, output: TokenStream) {
     let file = syn::parse2(show_submissions(output)).expect("the output is a list of items");
     let actual = prettyplease::unparse(&file);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/snapshots").join(format!("{name}.rs.txt"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/tests/snapshots")
+        .join(format!("{name}.rs.txt"));
     if env::var_os("UPDATE_SNAPSHOTS").is_some() {
         fs::write(&path, &actual).expect("the snapshot can be written");
     }
     let expected = fs::read_to_string(&path).expect("the snapshot exists");
-    assert_eq!(actual, expected, "{name} differs: look at it and run with `UPDATE_SNAPSHOTS=1`");
+    assert_eq!(
+        actual, expected,
+        "{name} differs: look at it and run with `UPDATE_SNAPSHOTS=1`"
+    );
 }
 
 /// Writes `P::submit! { x }` as `static submitted: P::submit = x;`, since the arguments of macros are not laid out.
@@ -26,8 +31,10 @@ fn show_submissions(tokens: TokenStream) -> TokenStream {
     for tree in tokens {
         match tree {
             TokenTree::Group(group) if ends_with_submit(&trees) => {
-                let path = trees.split_off(trees.len() - "::tidings::__private::submit!".matches(':').count() - 4);
-                let (path, record) = (&path[..path.len() - 1], group.stream());
+                // The tokens of `::tidings::__private::submit!`, where `::` is two.
+                let mut path = trees.split_off(trees.len() - 10);
+                path.pop();
+                let record = group.stream();
                 trees.extend(quote!(static submitted: #(#path)* = #record;));
             }
             TokenTree::Group(group) => {
@@ -57,12 +64,24 @@ fn event_plain() {
 #[test]
 fn event_generic() {
     let args = quote!("users.paged", version = 2, stoppable, unheard = "warn");
-    assert_snapshot("event_generic", event::expand(args, quote!(struct Paged<T: Clone>(Vec<T>);)));
+    assert_snapshot(
+        "event_generic",
+        event::expand(
+            args,
+            quote!(
+                struct Paged<T: Clone>(Vec<T>);
+            ),
+        ),
+    );
 }
 
 #[test]
 fn listener_plain() {
-    let item = quote!(fn handle_new_order(order: &NewOrder) { println!("{}", order.order_id); });
+    let item = quote!(
+        fn handle_new_order(order: &NewOrder) {
+            println!("{}", order.order_id);
+        }
+    );
     assert_snapshot("listener_plain", listener::expand(quote!(), item));
 }
 
@@ -80,8 +99,15 @@ fn listener_full() {
 
 #[test]
 fn listener_async() {
-    let item = quote!(async fn charge(e: &Placed, db: &Db) -> Result<(), Declined> { db.charge(e).await });
-    assert_snapshot("listener_async", listener::expand(quote!(when = |e| e.total > 0), item));
+    let item = quote!(
+        async fn charge(e: &Placed, db: &Db) -> Result<(), Declined> {
+            db.charge(e).await
+        }
+    );
+    assert_snapshot(
+        "listener_async",
+        listener::expand(quote!(when = |e| e.total > 0), item),
+    );
 }
 
 #[test]

@@ -35,7 +35,9 @@ impl AlertDesk {
 impl Told {
     fn add_large_order(&mut self, order: Purchased) {
         self.large_orders += 1;
-        let place = self.largest.partition_point(|known| known.total >= order.total);
+        let place = self
+            .largest
+            .partition_point(|known| known.total >= order.total);
         self.largest.insert(place, order);
         self.largest.truncate(NAMED);
     }
@@ -43,8 +45,16 @@ impl Told {
 
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "customers who became loyal {:>8}", Grouped(self.loyal_customers))?;
-        writeln!(f, "orders above {LARGE_ORDER:<13} {:>8}", Grouped(self.large_orders))?;
+        writeln!(
+            f,
+            "customers who became loyal {:>8}",
+            Grouped(self.loyal_customers)
+        )?;
+        writeln!(
+            f,
+            "orders above {LARGE_ORDER:<13} {:>8}",
+            Grouped(self.large_orders)
+        )?;
         for order in &self.largest {
             writeln!(
                 f,

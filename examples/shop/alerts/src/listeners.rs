@@ -85,7 +85,10 @@ mod tests {
         let bus = bus(&desk);
 
         for customer in 1..=3 {
-            bus.emit(CustomerBecameLoyal { customer, date: order(1, 0).date });
+            bus.emit(CustomerBecameLoyal {
+                customer,
+                date: order(1, 0).date,
+            });
         }
 
         assert_eq!(desk.told().loyal_customers, 3);

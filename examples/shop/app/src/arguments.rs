@@ -34,7 +34,9 @@ pub(crate) enum Input {
 }
 
 impl Arguments {
-    pub(crate) fn read(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, ArgumentError> {
+    pub(crate) fn read(
+        mut arguments: impl Iterator<Item = OsString>,
+    ) -> Result<Self, ArgumentError> {
         let Some(first) = arguments.next() else {
             return Ok(Self::Run(Input::File(SAMPLE.into())));
         };
@@ -73,9 +75,10 @@ impl Input {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Standard => self.to_string(),
-            Self::File(path) => {
-                path.file_name().map_or_else(|| self.to_string(), |name| name.to_string_lossy().into_owned())
-            }
+            Self::File(path) => path.file_name().map_or_else(
+                || self.to_string(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
         }
     }
 }

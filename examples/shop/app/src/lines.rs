@@ -18,13 +18,19 @@ pub(crate) struct Line<'a> {
 
 impl<R: BufRead> Lines<R> {
     pub(crate) fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), number: 0 }
+        Self {
+            input,
+            buffer: Vec::new(),
+            number: 0,
+        }
     }
 
     pub(crate) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         self.buffer.clear();
         let limit = LONGEST + 2;
-        let read = (&mut self.input).take(limit).read_until(b'\n', &mut self.buffer)?;
+        let read = (&mut self.input)
+            .take(limit)
+            .read_until(b'\n', &mut self.buffer)?;
         if read == 0 {
             return Ok(None);
         }
@@ -41,7 +47,10 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn line(&self, whole: bool) -> Line<'_> {
-        Line { number: self.number, bytes: whole.then_some(&*self.buffer) }
+        Line {
+            number: self.number,
+            bytes: whole.then_some(&*self.buffer),
+        }
     }
 }
 

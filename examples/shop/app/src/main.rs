@@ -59,7 +59,8 @@ fn run(input: &Input) -> Result<bool, Box<dyn Error>> {
         .state(progress.clone())
         .build()?;
 
-    let figures = import::import(&bus, lines).map_err(|error| format!("cannot read {input}: {error}"))?;
+    let figures =
+        import::import(&bus, lines).map_err(|error| format!("cannot read {input}: {error}"))?;
     progress.finish_and_clear();
     if figures.events == 0 {
         return Err(format!("{input} holds no purchases").into());

@@ -4,7 +4,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar for an input of known length.
 pub(crate) fn of_bytes(length: u64) -> ProgressBar {
-    on_terminal(|| ProgressBar::new(length), "{bar:40} {bytes}/{total_bytes} {eta}")
+    on_terminal(
+        || ProgressBar::new(length),
+        "{bar:40} {bytes}/{total_bytes} {eta}",
+    )
 }
 
 /// A bar for an input whose end is not known.

@@ -7,8 +7,18 @@ use std::{
 };
 
 /// The lines of the sample's totals, which are published with the data.
-const SAMPLE: [&str; 4] = ["purchases 6,919", "customers 2,357", "CDs 16,479", "dollars $244,091.94"];
-const MASTER: [&str; 4] = ["purchases 69,659", "customers 23,570", "CDs 167,881", "dollars $2,500,315.63"];
+const SAMPLE: [&str; 4] = [
+    "purchases 6,919",
+    "customers 2,357",
+    "CDs 16,479",
+    "dollars $244,091.94",
+];
+const MASTER: [&str; 4] = [
+    "purchases 69,659",
+    "customers 23,570",
+    "CDs 167,881",
+    "dollars $2,500,315.63",
+];
 
 fn shop() -> Command {
     let mut shop = Command::new(env!("CARGO_BIN_EXE_shop"));
@@ -18,11 +28,16 @@ fn shop() -> Command {
 }
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../data").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../data")
+        .join(name)
 }
 
 fn run(arguments: &[&str]) -> Output {
-    shop().args(arguments).output().expect("the shop was built for this test")
+    shop()
+        .args(arguments)
+        .output()
+        .expect("the shop was built for this test")
 }
 
 fn run_with_input(input: &[u8]) -> Output {
@@ -33,25 +48,42 @@ fn run_with_input(input: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the shop was built for this test");
-    let mut stdin = child.stdin.take().expect("standard input is a pipe because it was asked for");
-    stdin.write_all(input).expect("the shop reads all of its input");
+    let mut stdin = child
+        .stdin
+        .take()
+        .expect("standard input is a pipe because it was asked for");
+    stdin
+        .write_all(input)
+        .expect("the shop reads all of its input");
     drop(stdin);
-    child.wait_with_output().expect("the shop ends with its input")
+    child
+        .wait_with_output()
+        .expect("the shop ends with its input")
 }
 
 /// What was printed, with single spaces, so that the tests name values and not the width of columns.
 fn lines(stream: &[u8]) -> Vec<String> {
     let text = std::str::from_utf8(stream).expect("the shop prints UTF-8");
-    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    text.lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
 }
 
 #[track_caller]
 fn assert_prints(output: &Output, status: i32, expected: &[&str]) {
     let printed = lines(&output.stdout);
     for line in expected {
-        assert!(printed.iter().any(|printed| printed == line), "no line {line:?} in {printed:#?}");
+        assert!(
+            printed.iter().any(|printed| printed == line),
+            "no line {line:?} in {printed:#?}"
+        );
     }
-    assert_eq!(output.status.code(), Some(status), "{:?}", lines(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(status),
+        "{:?}",
+        lines(&output.stderr)
+    );
 }
 
 #[test]
@@ -67,9 +99,14 @@ fn the_whole_report_of_the_sample_is_as_recorded() {
     let output = run(&[]);
 
     let printed = String::from_utf8(output.stdout).expect("the shop prints UTF-8");
-    let (report, _) = printed.split_once("\nThis run\n").expect("the run's figures come last");
+    let (report, _) = printed
+        .split_once("\nThis run\n")
+        .expect("the run's figures come last");
     let recorded = include_str!("sample.txt");
-    assert_eq!(report.lines().collect::<Vec<_>>(), recorded.lines().collect::<Vec<_>>());
+    assert_eq!(
+        report.lines().collect::<Vec<_>>(),
+        recorded.lines().collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -80,7 +117,13 @@ fn the_figures_of_the_run_are_the_sum_of_its_reports() {
     assert_prints(
         &output,
         0,
-        &["events 6,919", "deliveries 27,699", "skipped 6,896", "failed 0", "rejected 0"],
+        &[
+            "events 6,919",
+            "deliveries 27,699",
+            "skipped 6,896",
+            "failed 0",
+            "rejected 0",
+        ],
     );
 }
 
@@ -120,7 +163,17 @@ fn broken_lines_are_told_and_the_others_counted_once() {
 
     let output = run_with_input(input);
 
-    assert_prints(&output, 1, &["purchases 2", "customers 2", "CDs 3", "dollars $41.10", "rejected 8"]);
+    assert_prints(
+        &output,
+        1,
+        &[
+            "purchases 2",
+            "customers 2",
+            "CDs 3",
+            "dollars $41.10",
+            "rejected 8",
+        ],
+    );
     assert_eq!(
         lines(&output.stderr),
         [
@@ -144,17 +197,27 @@ fn a_missing_file_is_named_with_the_reason() {
     assert_eq!(lines(&output.stdout), [""; 0]);
     let told = lines(&output.stderr);
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("shop: cannot open no-such-purchases.txt: "), "{told:?}");
+    assert!(
+        told[0].starts_with("shop: cannot open no-such-purchases.txt: "),
+        "{told:?}"
+    );
 }
 
 #[test]
 fn an_input_without_purchases_is_no_report_of_zeros() {
-    for input in ["", "\n\n", "customer_id date number_of_cds dollar_value\r\n"] {
+    for input in [
+        "",
+        "\n\n",
+        "customer_id date number_of_cds dollar_value\r\n",
+    ] {
         let output = run_with_input(input.as_bytes());
 
         assert_eq!(output.status.code(), Some(2));
         assert_eq!(lines(&output.stdout), [""; 0]);
-        assert_eq!(lines(&output.stderr), ["shop: standard input holds no purchases"]);
+        assert_eq!(
+            lines(&output.stderr),
+            ["shop: standard input holds no purchases"]
+        );
     }
 }
 
@@ -171,9 +234,15 @@ fn an_argument_too_many_and_an_unknown_option_are_refused() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_report_that_cannot_be_written_is_a_failure() {
-    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has /dev/full");
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("Linux has /dev/full");
 
-    let output = shop().stdout(full).output().expect("the shop was built for this test");
+    let output = shop()
+        .stdout(full)
+        .output()
+        .expect("the shop was built for this test");
 
     assert_eq!(output.status.code(), Some(1));
     let told = lines(&output.stderr).join("\n");

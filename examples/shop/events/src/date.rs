@@ -21,7 +21,9 @@ impl Date {
     #[must_use]
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
         let month = Month::new(year, month)?;
-        (1..=month.days()).contains(&day).then_some(Self { month, day })
+        (1..=month.days())
+            .contains(&day)
+            .then_some(Self { month, day })
     }
 
     /// The month that holds this day.
@@ -92,8 +94,15 @@ mod tests {
         let last = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
         for (month, day) in (1..).zip(last) {
-            assert!(Date::new(1997, month, day).is_some(), "1997-{month:02}-{day}");
-            assert!(Date::new(1997, month, day + 1).is_none(), "1997-{month:02}-{}", day + 1);
+            assert!(
+                Date::new(1997, month, day).is_some(),
+                "1997-{month:02}-{day}"
+            );
+            assert!(
+                Date::new(1997, month, day + 1).is_none(),
+                "1997-{month:02}-{}",
+                day + 1
+            );
         }
         assert!(Date::new(1996, 2, 29).is_some());
         assert!(Date::new(2000, 2, 29).is_some());

@@ -72,9 +72,13 @@ mod tests {
 
     #[test]
     fn counts_are_grouped_by_three_digits() {
-        for (count, text) in
-            [(0, "0"), (999, "999"), (1_000, "1,000"), (69_659, "69,659"), (1_234_567, "1,234,567")]
-        {
+        for (count, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (69_659, "69,659"),
+            (1_234_567, "1,234,567"),
+        ] {
             assert_eq!(Grouped(count).to_string(), text);
         }
     }

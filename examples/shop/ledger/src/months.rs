@@ -43,7 +43,8 @@ mod tests {
     fn purchase(month: u8, dollars: u32) -> Purchased {
         Purchased {
             customer: 1,
-            date: Date::new(1997, month, 1).expect("the day exists because every month has a first"),
+            date: Date::new(1997, month, 1)
+                .expect("the day exists because every month has a first"),
             cds: 1,
             total: Cents::dollars(dollars),
         }

@@ -8,7 +8,10 @@ use crate::LoyaltyClub;
 #[listener]
 fn count_purchase(purchase: &Purchased, club: &LoyaltyClub) -> Option<CustomerBecameLoyal> {
     let decided = club.purchases().add(purchase.customer);
-    decided.then_some(CustomerBecameLoyal { customer: purchase.customer, date: purchase.date })
+    decided.then_some(CustomerBecameLoyal {
+        customer: purchase.customer,
+        date: purchase.date,
+    })
 }
 
 #[listener]
@@ -36,10 +39,15 @@ mod tests {
     fn the_fifth_purchase_decides_and_only_once() {
         let club = LoyaltyClub::default();
 
-        let answers: Vec<_> = (1..=7).map(|day| count_purchase(&purchase(4, day), &club)).collect();
+        let answers: Vec<_> = (1..=7)
+            .map(|day| count_purchase(&purchase(4, day), &club))
+            .collect();
 
         let mut expected = vec![None; 7];
-        expected[4] = Some(CustomerBecameLoyal { customer: 4, date: purchase(4, 5).date });
+        expected[4] = Some(CustomerBecameLoyal {
+            customer: 4,
+            date: purchase(4, 5).date,
+        });
         assert_eq!(answers, expected);
     }
 

@@ -5,7 +5,8 @@ use super::Reason;
 /// A whole number without a sign.
 pub(super) fn count(column: &'static str, text: &str) -> Result<u32, Reason> {
     check_number(column, text, text)?;
-    text.parse().map_err(|_| Reason::TooLarge(column, text.into()))
+    text.parse()
+        .map_err(|_| Reason::TooLarge(column, text.into()))
 }
 
 /// Dollars, with at most two digits of cents.
@@ -35,7 +36,8 @@ pub(super) fn date(text: &str) -> Result<Date, Reason> {
     }
     let number: u32 = text.parse().map_err(|_| not_a_date())?;
     let part = |divisor: u32, modulus: u32| u16::try_from(number / divisor % modulus);
-    let (Ok(year), Ok(month), Ok(day)) = (part(10_000, 10_000), part(100, 100), part(1, 100)) else {
+    let (Ok(year), Ok(month), Ok(day)) = (part(10_000, 10_000), part(100, 100), part(1, 100))
+    else {
         return Err(not_a_date());
     };
     let small = |number: u16| u8::try_from(number).map_err(|_| not_a_date());

@@ -6,8 +6,14 @@ pub(crate) enum Reason {
     TooLong,
     NotUtf8,
     SecondHeader,
-    ColumnCount { found: usize, expected: Option<usize> },
-    Mixed { found: usize, expected: usize },
+    ColumnCount {
+        found: usize,
+        expected: Option<usize>,
+    },
+    Mixed {
+        found: usize,
+        expected: usize,
+    },
     NotANumber(&'static str, String),
     Negative(&'static str, String),
     TooLarge(&'static str, String),
@@ -21,10 +27,16 @@ impl fmt::Display for Reason {
             Self::TooLong => write!(f, "the line is too long for a purchase"),
             Self::NotUtf8 => write!(f, "the line is not UTF-8"),
             Self::SecondHeader => write!(f, "a header line among the purchases"),
-            Self::ColumnCount { found, expected: Some(expected) } => {
+            Self::ColumnCount {
+                found,
+                expected: Some(expected),
+            } => {
                 write!(f, "{expected} columns were expected, {found} found")
             }
-            Self::ColumnCount { found, expected: None } => {
+            Self::ColumnCount {
+                found,
+                expected: None,
+            } => {
                 write!(f, "4 or 5 columns were expected, {found} found")
             }
             Self::Mixed { found, expected } => write!(

@@ -1,0 +1,21 @@
+//! Prints how many allocations one emit makes, for `tidings` and the peers.
+//!
+//! A program of its own, since the counting allocator would slow down a contestant that allocates.
+
+use std::error::Error;
+
+use tidings_benches::{ours, peers};
+
+const CALLS: u64 = 1000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let bus = ours::install()?;
+    let mut contestants = ours::contestants(&bus);
+    contestants.extend(peers::contestants());
+    for contestant in &mut contestants {
+        let counted = allocation_counter::measure(|| contestant.run(CALLS));
+        let each = counted.count_total as f64 / CALLS as f64;
+        println!("allocations {}\t{each}", contestant.name());
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! The second loop: every step of an emission is looked at.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::bus::Inner;
+use crate::context::{Delivery, Handed};
+use crate::delivery::Pending;
+use crate::dispatch::Queue;
+use crate::emission::Emission;
+use crate::event::Event;
+use crate::failure::{Failure, FailureKind, panic_message};
+use crate::listener::ListenerInfo;
+use crate::returns::{Effects, Step};
+use crate::stack::{Frame, SUBSCRIPTION, Stack};
+use crate::table::{Payload, Run, Sub, Table};
+
+/// One emission on its way through its listeners.
+pub(crate) struct Walk<'a, E: Event> {
+    pub(crate) bus: &'a Arc<Inner>,
+    pub(crate) stack: &'a Stack,
+    pub(crate) frame: &'a Frame<'a>,
+    pub(crate) payload: Payload<E>,
+    pub(crate) emission: Emission,
+    pub(crate) queue: &'a mut Queue,
+}
+
+impl<E: Event> Walk<'_, E> {
+    /// Runs the linked listeners from `first` on; whether the run goes on after them.
+    pub(crate) fn linked(&mut self, table: &Table<E>, first: usize) -> bool {
+        (first..table.runs.len()).all(|at| self.one(at as u64, &table.runs[at], &table.infos[at]))
+    }
+
+    /// Runs the subscriptions; whether the run went on to the last.
+    pub(crate) fn subscribed(&mut self, subs: &[Arc<Sub<E>>]) -> bool {
+        subs.iter()
+            .all(|sub| self.one(SUBSCRIPTION | sub.id, &sub.run, &sub.info))
+    }
+
+    fn one(&mut self, at: u64, run: &Run<E>, info: &ListenerInfo) -> bool {
+        self.frame.position().set(at);
+        let result = match run {
+            Run::Plain(f) => catch_unwind(AssertUnwindSafe(|| {
+                f(self.payload.get());
+                Step::Done
+            })),
+            Run::Bound(f) => {
+                let delivery = Delivery {
+                    bus: self.bus,
+                    ops: E::__ops(),
+                    infos: std::slice::from_ref(info),
+                    frame: self.frame,
+                };
+                catch_unwind(AssertUnwindSafe(|| f(self.payload.get(), &delivery)))
+            }
+            Run::Async(start) => {
+                let shared = self.payload.share();
+                let handed = Handed {
+                    bus: Arc::clone(self.bus),
+                    ops: E::__ops(),
+                    listener: info.clone(),
+                    depth: self.frame.depth(),
+                    cause: self.frame.cause(),
+                };
+                match catch_unwind(AssertUnwindSafe(|| start(shared, handed.clone()))) {
+                    Ok(Some(future)) => {
+                        self.emission
+                            .hand_over(Pending::new(handed, self.stack.chain(), future));
+                        return true;
+                    }
+                    Ok(None) => Ok(Step::Skipped),
+                    Err(panic) => Err(panic),
+                }
+            }
+        };
+        self.record(info, result)
+    }
+
+    /// Counts one step; whether the run goes on.
+    pub(crate) fn record(
+        &mut self,
+        info: &ListenerInfo,
+        result: std::thread::Result<Step>,
+    ) -> bool {
+        match result {
+            Ok(Step::Done) => self.emission.count_ran(),
+            Ok(Step::Skipped) => self.emission.count_skipped(),
+            Ok(Step::Absent) => {}
+            Ok(Step::Stopped) => {
+                self.emission.stop(info);
+                return false;
+            }
+            Ok(Step::More(effects)) => return self.record_effects(info, *effects),
+            Err(panic) => {
+                let kind = if self.stack.take_condition() {
+                    FailureKind::Condition
+                } else {
+                    FailureKind::Panic
+                };
+                let failure = Failure::new(Some(info.clone()), kind, panic_message(panic));
+                self.emission.fail(self.bus.report(failure));
+            }
+        }
+        true
+    }
+
+    fn record_effects(&mut self, info: &ListenerInfo, effects: Effects) -> bool {
+        if let Some(error) = effects.error {
+            self.emission
+                .fail(self.bus.report(Failure::error(info.clone(), error)));
+            return true;
+        }
+        self.queue.extend(effects.events, &self.stack.chain());
+        if effects.stop {
+            self.emission.stop(info);
+        } else {
+            self.emission.count_ran();
+        }
+        !effects.stop
+    }
+}

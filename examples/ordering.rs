@@ -1,0 +1,50 @@
+//! Order: phases, relations between functions, and ids for listeners that are private elsewhere.
+
+use tidings::{BuildError, Bus, event, listener};
+
+#[event]
+struct OrderPlaced {
+    order: u64,
+}
+
+#[listener(late)]
+fn log(e: &OrderPlaced) {
+    println!("4. log order #{}", e.order);
+}
+
+mod billing {
+    use super::OrderPlaced;
+    use tidings::listener;
+
+    // Private, but it has an id.
+    #[listener(id = "billing.charge", after = super::reserve_stock)]
+    fn charge(e: &OrderPlaced) {
+        println!("2. charge order #{}", e.order);
+    }
+}
+
+#[listener(after = "billing.charge")]
+fn send_receipt(e: &OrderPlaced) {
+    println!("3. send the receipt of order #{}", e.order);
+}
+
+#[listener]
+fn reserve_stock(e: &OrderPlaced) {
+    println!("1. reserve the stock of order #{}", e.order);
+}
+
+#[listener(early)]
+fn check(e: &OrderPlaced) {
+    println!("0. check order #{}", e.order);
+}
+
+fn main() -> Result<(), BuildError> {
+    let bus = Bus::builder().build()?;
+    println!("{}", bus.emit(OrderPlaced { order: 7 }).report());
+
+    // Phase and relations decide first, then crate, module, line and column: the same in every build.
+    println!("\nwithout the charge:");
+    let bus = Bus::builder().without_ids(["billing.charge"]).build()?;
+    bus.emit(OrderPlaced { order: 8 });
+    Ok(())
+}

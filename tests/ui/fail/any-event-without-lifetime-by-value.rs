@@ -1,0 +1,6 @@
+use tidings::{AnyEvent, listener};
+
+#[listener("**")]
+fn log(_: AnyEvent<'_>) {}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use tidings::{event, listener};
+
+use std::ops::ControlFlow;
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+#[listener]
+fn charge(_: &Placed) -> ControlFlow<()> {
+    ControlFlow::Break(())
+}
+
+fn main() {}

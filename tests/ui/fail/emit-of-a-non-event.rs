@@ -1,0 +1,7 @@
+use tidings::emit;
+
+struct Placed;
+
+fn main() {
+    emit(Placed);
+}

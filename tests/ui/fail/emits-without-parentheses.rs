@@ -1,0 +1,14 @@
+use tidings::{event, listener};
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+#[event]
+struct Paid;
+
+#[listener(emits = Paid)]
+fn charge(_: &Placed) {}
+
+fn main() {}

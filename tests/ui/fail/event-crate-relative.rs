@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event(crate = tidings)]
+struct Placed;
+
+fn main() {}

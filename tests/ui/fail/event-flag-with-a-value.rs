@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event(stoppable = true)]
+struct Placed;
+
+fn main() {}

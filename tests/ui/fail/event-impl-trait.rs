@@ -1,0 +1,6 @@
+use tidings::{Event, listener};
+
+#[listener]
+fn charge(_: &impl Event) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event(stopable)]
+struct Placed;
+
+fn main() {}

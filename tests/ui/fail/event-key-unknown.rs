@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event(priority = 3)]
+struct Placed;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event]
+struct Größe;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event]
+fn placed() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event]
+type Placed = u32;
+
+fn main() {}

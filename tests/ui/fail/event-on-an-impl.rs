@@ -1,0 +1,8 @@
+use tidings::event;
+
+struct Placed;
+
+#[event]
+impl Placed {}
+
+fn main() {}

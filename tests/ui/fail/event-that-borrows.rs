@@ -1,0 +1,8 @@
+use tidings::event;
+
+#[event]
+struct Placed {
+    item: &str,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event(unheard = "panic")]
+struct Placed;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event(version = 0)]
+struct Placed;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use tidings::event;
+
+#[event]
+struct Placed<'a> {
+    item: &'a str,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::{Event, listener};
+
+#[listener]
+fn charge<E: Event>(_: &E) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::listener;
+
+#[listener]
+struct Placed;
+
+fn main() {}

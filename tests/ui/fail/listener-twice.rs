@@ -1,0 +1,15 @@
+use tidings::{event, listener};
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+#[event]
+struct Shipped;
+
+#[listener]
+#[listener("orders.*")]
+fn charge(_: &Placed) {}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use tidings::{event, listeners};
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+struct Mailer;
+
+#[listeners]
+impl Mailer {
+    #[listener]
+    fn confirm(&self, _: &Placed) -> u32 {
+        1
+    }
+}
+
+fn main() {}

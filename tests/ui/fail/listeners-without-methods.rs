@@ -1,0 +1,15 @@
+use tidings::{event, listeners};
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+struct Mailer;
+
+#[listeners]
+impl Mailer {
+    fn confirm(&self, _: &Placed) {}
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use tidings::{event, listener};
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+struct Mailer;
+
+impl Mailer {
+    #[listener]
+    fn confirm(_: &Placed, _mailer: &Mailer) -> Option<Placed> {
+        None
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use tidings::{event, listener};
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+struct Mailer;
+
+impl Mailer {
+    #[listener]
+    fn confirm(_: &Placed) {}
+}
+
+fn main() {}

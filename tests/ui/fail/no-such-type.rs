@@ -1,0 +1,6 @@
+use tidings::listener;
+
+#[listener]
+fn charge(_: &Order) {}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use tidings::{event, listener};
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+struct Paid;
+
+#[listener]
+fn charge(_: &Placed) -> Result<Paid, std::fmt::Error> {
+    Ok(Paid)
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use tidings::Bus;
+
+struct Placed;
+
+fn main() {
+    Bus::empty().on(|_: &Placed| {}).forever();
+}

@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event("")]
+struct Placed;
+
+fn main() {}

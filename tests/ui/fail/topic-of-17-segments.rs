@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q")]
+struct Placed;
+
+fn main() {}

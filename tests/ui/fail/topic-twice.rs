@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event("orders.placed", "orders.new")]
+struct Placed;
+
+fn main() {}

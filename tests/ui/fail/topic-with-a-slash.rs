@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event("orders/placed")]
+struct Placed;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event("orders.*")]
+struct Placed;
+
+fn main() {}
