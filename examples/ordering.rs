@@ -9,7 +9,7 @@ struct OrderPlaced {
 
 #[listener(late)]
 fn log(e: &OrderPlaced) {
-    println!("4. log order #{}", e.order);
+    println!("log order #{}", e.order);
 }
 
 mod billing {
@@ -19,31 +19,31 @@ mod billing {
     // Private, but it has an id.
     #[listener(id = "billing.charge", after = super::reserve_stock)]
     fn charge(e: &OrderPlaced) {
-        println!("2. charge order #{}", e.order);
+        println!("charge order #{}", e.order);
     }
 }
 
 #[listener(after = "billing.charge")]
 fn send_receipt(e: &OrderPlaced) {
-    println!("3. send the receipt of order #{}", e.order);
+    println!("send the receipt of order #{}", e.order);
 }
 
 #[listener]
 fn reserve_stock(e: &OrderPlaced) {
-    println!("1. reserve the stock of order #{}", e.order);
+    println!("reserve the stock of order #{}", e.order);
 }
 
 #[listener(early)]
 fn check(e: &OrderPlaced) {
-    println!("0. check order #{}", e.order);
+    println!("check order #{}", e.order);
 }
 
 fn main() -> Result<(), BuildError> {
     let bus = Bus::builder().build()?;
     println!("{}", bus.emit(OrderPlaced { order: 7 }).report());
 
-    // Phase and relations decide first, then crate, module, line and column: the same in every build.
-    println!("\nwithout the charge:");
+    // What no relation decides, the place in the source does: the same in every build.
+    println!("\nwithout the charge, and with a relation to nobody:");
     let bus = Bus::builder().without_ids(["billing.charge"]).build()?;
     bus.emit(OrderPlaced { order: 8 });
     Ok(())

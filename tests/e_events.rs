@@ -68,7 +68,9 @@ fn change(e: &State, log: &Log) {
 #[listener("orders.weighed")]
 fn weigh_any(e: &AnyEvent<'_>, log: &Log) {
     let weight = e.downcast_ref::<Weighed>().map(|weighed| weighed.0);
-    log.lock().unwrap().push(format!("{} v{} {weight:?}", e.topic(), e.version()));
+    log.lock()
+        .unwrap()
+        .push(format!("{} v{} {weight:?}", e.topic(), e.version()));
 }
 
 #[listener(crate = crate::tidings_elsewhere)]
@@ -86,11 +88,21 @@ fn never(_: &Checked, log: &Log) {
 
 fn logging_bus() -> (Bus, std::sync::Arc<Log>) {
     let log = std::sync::Arc::new(Log::default());
-    (Bus::builder().state(std::sync::Arc::clone(&log)).build().unwrap(), log)
+    (
+        Bus::builder()
+            .state(std::sync::Arc::clone(&log))
+            .build()
+            .unwrap(),
+        log,
+    )
 }
 
 fn info(topic: &str) -> &'static EventInfo {
-    catalog().events().iter().find(|event| event.topic() == topic).unwrap()
+    catalog()
+        .events()
+        .iter()
+        .find(|event| event.topic() == topic)
+        .unwrap()
 }
 
 #[test]
@@ -100,11 +112,16 @@ fn e1_named_tuple_and_unit_structs_and_enums_are_events() {
     bus.emit(NewOrder { id: 7 });
     bus.emit(HTTPServerStarted);
     bus.emit(State::Open);
-    bus.emit(State::Closed { by: "Ada".to_owned() });
+    bus.emit(State::Closed {
+        by: "Ada".to_owned(),
+    });
     bus.emit(State::Moved(3));
 
     let heard = std::mem::take(&mut *log.lock().unwrap());
-    assert_eq!(heard, ["new 7", "started", "open", "closed by Ada", "moved to 3"]);
+    assert_eq!(
+        heard,
+        ["new 7", "started", "open", "closed by Ada", "moved to 3"]
+    );
 }
 
 #[test]
@@ -161,10 +178,38 @@ fn e5_a_payload_that_threads_cannot_share_reaches_inline_listeners_and_patterns(
 }
 
 #[test]
+fn e5_a_payload_that_threads_cannot_share_is_not_shown_to_another_thread() {
+    let bus = Bus::empty();
+    let look = |e: &AnyEvent<'_>| {
+        assert_eq!(
+            e.downcast_ref::<Weighed>().map(|weighed| weighed.0),
+            Some(2.5)
+        );
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                assert_eq!(e.topic(), "orders.weighed");
+                e.downcast_ref::<Weighed>().is_some()
+            });
+            assert!(other.join().is_err(), "the payload was shown");
+        });
+    };
+    bus.on_topic("orders.weighed", look).unwrap().forever();
+
+    assert_eq!(bus.emit(Weighed(2.5, Rc::from("kg"))).report().ran(), 1);
+}
+
+#[test]
 fn e6_doc_comments_are_in_the_catalog() {
-    assert_eq!(info("new_order").docs(), "An order came in.\n\n  It is not paid yet.");
+    assert_eq!(
+        info("new_order").docs(),
+        "An order came in.\n\n  It is not paid yet."
+    );
     assert_eq!(info("orders.weighed").docs(), "");
 
-    let book = catalog().listeners().iter().find(|listener| listener.function() == "book").unwrap();
+    let book = catalog()
+        .listeners()
+        .iter()
+        .find(|listener| listener.function() == "book")
+        .unwrap();
     assert_eq!(book.docs(), "Books the order.");
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tidings::{AnyEvent, Bus, Event, FailureKind, catalog, event, listener, listeners};
+use tidings::{AnyEvent, Bus, Code, Event, FailureKind, catalog, event, listener, listeners};
 
 type Log = Mutex<Vec<String>>;
 
@@ -18,13 +18,21 @@ struct Pair<A: Clone, const N: usize>([A; N]);
 
 #[listener]
 fn numbers(e: &Loaded<u32>, log: &Log) {
-    log.lock().unwrap().push(format!("numbers {}", e.items.len()));
+    log.lock()
+        .unwrap()
+        .push(format!("numbers {}", e.items.len()));
 }
 
 #[listener("pages.*")]
 fn any_page(e: &AnyEvent<'_>, log: &Log) {
-    let kind = if e.is::<Loaded<u32>>() { "u32" } else { "other" };
-    log.lock().unwrap().push(format!("{} v{} {kind}", e.topic(), e.version()));
+    let kind = if e.is::<Loaded<u32>>() {
+        "u32"
+    } else {
+        "other"
+    };
+    log.lock()
+        .unwrap()
+        .push(format!("{} v{} {kind}", e.topic(), e.version()));
 }
 
 #[listener("pages.**")]
@@ -32,7 +40,14 @@ async fn later(_: &AnyEvent<'_>) {}
 
 fn bus() -> (Bus, Arc<Log>) {
     let log = Arc::new(Log::default());
-    (Bus::builder().without(later).state(Arc::clone(&log)).build().unwrap(), log)
+    (
+        Bus::builder()
+            .without(later)
+            .state(Arc::clone(&log))
+            .build()
+            .unwrap(),
+        log,
+    )
 }
 
 fn taken(log: &Log) -> Vec<String> {
@@ -43,22 +58,36 @@ fn taken(log: &Log) -> Vec<String> {
 fn e3_instantiations_share_the_topic_and_a_listener_hears_its_own() {
     let (bus, log) = bus();
 
-    let numbers = bus.emit(Loaded { items: vec![1_u32, 2] }).report();
+    let numbers = bus
+        .emit(Loaded {
+            items: vec![1_u32, 2],
+        })
+        .report();
     let words = bus.emit(Loaded { items: vec!["one"] }).report();
 
     assert_eq!(Loaded::<u32>::TOPIC, Loaded::<&str>::TOPIC);
     assert_eq!((numbers.ran(), words.ran()), (2, 1));
-    assert_eq!(taken(&log), ["numbers 2", "pages.loaded v2 u32", "pages.loaded v2 other"]);
+    assert_eq!(
+        taken(&log),
+        ["numbers 2", "pages.loaded v2 u32", "pages.loaded v2 other"]
+    );
 }
 
 #[test]
 fn e3_a_pattern_hears_an_instantiation_that_nobody_names_from_its_first_emission() {
     let (bus, log) = bus();
 
-    bus.emit(Loaded { items: vec![Rc::new(())] });
-    bus.emit(Loaded { items: vec![Rc::new(())] });
+    bus.emit(Loaded {
+        items: vec![Rc::new(())],
+    });
+    bus.emit(Loaded {
+        items: vec![Rc::new(())],
+    });
 
-    assert_eq!(taken(&log), ["pages.loaded v2 other", "pages.loaded v2 other"]);
+    assert_eq!(
+        taken(&log),
+        ["pages.loaded v2 other", "pages.loaded v2 other"]
+    );
 }
 
 #[test]
@@ -89,7 +118,8 @@ fn e3_an_instantiation_is_subscribed_to_by_its_type_before_and_after_its_first_e
 
     let before = bus.on(move |e: &Pair<u8, 2>| first.lock().unwrap().push(e.0[0]));
     bus.emit(Pair([1_u8, 0]));
-    bus.once(move |e: &Pair<u8, 2>| second.lock().unwrap().push(e.0[0] + 100)).forever();
+    bus.once(move |e: &Pair<u8, 2>| second.lock().unwrap().push(e.0[0] + 100))
+        .forever();
     bus.emit(Pair([2_u8, 0]));
     bus.emit(Pair([3_u8, 0, 0]));
     drop(before);
@@ -105,7 +135,10 @@ struct Reader(Log);
 impl Reader {
     #[listener]
     fn letters(&self, e: &Loaded<char>) {
-        self.0.lock().unwrap().push(format!("letters {}", e.items.len()));
+        self.0
+            .lock()
+            .unwrap()
+            .push(format!("letters {}", e.items.len()));
     }
 
     #[listener("pages.*")]
@@ -122,21 +155,37 @@ fn e3_methods_are_attached_to_instantiations_emitted_before_and_after() {
 
     let attached = bus.attach(Arc::clone(&reader)).unwrap();
     bus.emit(Loaded { items: vec!['a'] });
-    bus.emit(Loaded { items: vec![0.5_f32] });
+    bus.emit(Loaded {
+        items: vec![0.5_f32],
+    });
     drop(attached);
     bus.emit(Loaded { items: vec!['a'] });
 
-    assert_eq!(taken(&reader.0), ["letters 1", "pages.loaded", "pages.loaded"]);
+    assert_eq!(
+        taken(&reader.0),
+        ["letters 1", "pages.loaded", "pages.loaded"]
+    );
 }
 
 #[test]
-fn e5_an_async_pattern_listener_and_a_generic_payload_without_bounds_is_a_failure_that_names_both() {
-    let bus = Bus::builder().only(later).on_failure(|_| {}).build().unwrap();
+fn e5_an_async_pattern_listener_and_a_generic_payload_without_bounds_is_a_failure_that_names_both()
+{
+    let bus = Bus::builder()
+        .only(later)
+        .on_failure(|_| {})
+        .build()
+        .unwrap();
 
     for _ in 0..2 {
-        let report = bus.emit(Loaded { items: vec![Rc::new(1_u8)] }).report();
+        let report = bus
+            .emit(Loaded {
+                items: vec![Rc::new(1_u8)],
+            })
+            .report();
 
-        let [failure] = report.failures() else { panic!("{report}") };
+        let [failure] = report.failures() else {
+            panic!("{report}")
+        };
         assert_eq!(failure.kind(), FailureKind::NotSend);
         assert_eq!(failure.listener().unwrap().function(), "later");
         assert_eq!(
@@ -148,7 +197,76 @@ fn e5_an_async_pattern_listener_and_a_generic_payload_without_bounds_is_a_failur
 
 #[test]
 fn e3_a_generic_event_is_one_declaration_in_the_catalog() {
-    let events: Vec<_> = catalog().events().iter().map(|event| (event.topic(), event.is_generic())).collect();
+    let events: Vec<_> = catalog()
+        .events()
+        .iter()
+        .map(|event| (event.topic(), event.is_generic()))
+        .collect();
 
     assert_eq!(events, [("pages.loaded", true), ("pairs.made", true)]);
+}
+
+struct Archive;
+
+#[listeners]
+impl Archive {
+    #[listener("pages.*")]
+    async fn store(&self, _: &AnyEvent<'_>) {
+        std::future::ready(()).await;
+    }
+}
+
+#[test]
+fn e5_an_async_pattern_method_is_not_attached_once_an_instantiation_that_is_not_send_was_emitted() {
+    let bus = Bus::empty();
+    bus.emit(Loaded {
+        items: vec![Rc::new(1_u8)],
+    });
+
+    let error = bus.attach(Arc::new(Archive)).unwrap_err();
+
+    let [problem] = error.problems() else {
+        panic!("{error}")
+    };
+    assert_eq!(problem.code(), Code::NotSend);
+    assert_eq!(
+        problem.message(),
+        "async listener `e_generic::Archive::store` hears `pages.loaded` by a pattern, but \
+         `e_generic::Loaded<alloc::rc::Rc<u8>>` is not `Send + Sync`"
+    );
+}
+
+/// A pattern method and a typed one of a generic event.
+struct Shelf(Log);
+
+#[listeners]
+impl Shelf {
+    #[listener("pages.*", before = Self::numbers)]
+    fn every(&self, _: &AnyEvent<'_>) {
+        self.0.lock().unwrap().push("every".to_owned());
+    }
+
+    #[listener]
+    fn numbers(&self, _: &Loaded<u64>) {
+        self.0.lock().unwrap().push("numbers".to_owned());
+    }
+}
+
+#[test]
+fn o2_typed_and_pattern_methods_of_a_generic_event_share_one_order() {
+    for emitted_before in [false, true] {
+        let (bus, shelf) = (Bus::empty(), Arc::new(Shelf(Log::default())));
+        if emitted_before {
+            bus.emit(Loaded { items: vec![1_u64] });
+        }
+
+        let attached = bus.attach(Arc::clone(&shelf)).unwrap();
+        bus.emit(Loaded { items: vec![1_u64] });
+        bus.emit(Loaded { items: vec![1_i64] });
+        drop(attached);
+        bus.emit(Loaded { items: vec![1_u64] });
+        bus.emit(Loaded { items: vec![1_i64] });
+
+        assert_eq!(taken(&shelf.0), ["every", "numbers", "every"]);
+    }
 }

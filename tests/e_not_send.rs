@@ -31,11 +31,15 @@ struct Auditor;
 #[listeners]
 impl Auditor {
     #[listener("meters.read")]
-    async fn audit(&self, _: &AnyEvent<'_>) {}
+    async fn audit(&self, _: &AnyEvent<'_>) {
+        std::future::ready(()).await;
+    }
 }
 
 fn assert_problem(error: &BuildError, listener: &str, line: u32) {
-    let [problem] = error.problems() else { panic!("{error}") };
+    let [problem] = error.problems() else {
+        panic!("{error}")
+    };
     assert_eq!(problem.code(), Code::NotSend);
     assert_eq!(
         problem.message(),
@@ -68,7 +72,11 @@ fn e5_an_async_pattern_method_of_an_event_that_is_not_send_is_not_attached() {
 fn e5_an_inline_pattern_listener_hears_it_and_a_narrower_async_one_does_not_mind() {
     let bus = Bus::builder().without(audit).build().unwrap();
 
-    let read = bus.emit(Read { value: Cell::new(1) }).report();
+    let read = bus
+        .emit(Read {
+            value: Cell::new(1),
+        })
+        .report();
     let shared = futures::executor::block_on(async { bus.emit(Shared).await });
 
     assert_eq!(read.ran(), 1);

@@ -53,7 +53,11 @@ impl Subscriber for Lines {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = Line(format!("{} {}", event.metadata().level(), event.metadata().target()));
+        let mut line = Line(format!(
+            "{} {}",
+            event.metadata().level(),
+            event.metadata().target()
+        ));
         event.record(&mut line);
         self.0.lock().unwrap().push(line.0);
     }
@@ -113,14 +117,19 @@ fn e4_an_event_whose_listener_fails_is_heard() {
 fn e4_an_unheard_event_fails_if_it_says_so() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let hook = Arc::clone(&told);
-    let bus = Bus::builder().on_failure(move |failure| hook.lock().unwrap().push(failure.to_string())).build().unwrap();
+    let bus = Bus::builder()
+        .on_failure(move |failure| hook.lock().unwrap().push(failure.to_string()))
+        .build()
+        .unwrap();
 
     let heard = bus.emit(Failed { loud: true }).report();
     let unheard = bus.emit(Failed { loud: false }).report();
 
     assert_eq!((heard.ran(), heard.failed()), (1, 0));
     assert_eq!((unheard.skipped(), unheard.failed()), (1, 1));
-    let [failure] = unheard.failures() else { panic!("{unheard}") };
+    let [failure] = unheard.failures() else {
+        panic!("{unheard}")
+    };
     assert_eq!(failure.kind(), FailureKind::Unheard);
     assert!(failure.listener().is_none());
     assert!(failure.message().contains("alarms.failed"), "{failure}");

@@ -81,7 +81,10 @@ ten_listeners! {
 #[event("generic")]
 struct Generic<T: 'static> {
     amount: u64,
-    #[expect(dead_code, reason = "an event type that is generic needs a field of the type")]
+    #[expect(
+        dead_code,
+        reason = "an event type that is generic needs a field of the type"
+    )]
     detail: T,
 }
 
@@ -102,7 +105,8 @@ struct Subscribed {
 /// When the bus cannot be built or another bus is installed.
 pub fn install() -> Result<Installed, Box<dyn Error>> {
     let bus = Bus::builder().state(Ledger { scale: 1 }).build()?;
-    bus.on(|event: &Subscribed| work::add(event.amount, 0)).forever();
+    bus.on(|event: &Subscribed| work::add(event.amount, 0))
+        .forever();
     Ok(bus.install()?)
 }
 

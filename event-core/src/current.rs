@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use crate::build;
 use crate::bus::{Bus, Inner};
 use crate::emission::Emission;
 use crate::error::BuildError;
@@ -60,7 +61,7 @@ fn emit_elsewhere<E: Event>(id: u64, event: E) -> Emission {
     if let Some(bus) = PLACE.claim_default() {
         return bus.emit(event);
     }
-    match DEFAULT.get_or_init(|| Bus::builder().build()) {
+    match DEFAULT.get_or_init(|| build::build(Bus::builder(), "the default bus")) {
         Ok(bus) => bus.emit(event),
         Err(error) => no_bus(
             "the default bus cannot be built; build one with `Bus::builder()` and `install()` it in `main`",

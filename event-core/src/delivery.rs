@@ -148,7 +148,7 @@ impl Pending {
         } else {
             (
                 FailureKind::NoRuntime,
-                "the emission was not awaited to the end, and the bus has no runtime: write `.await`, or give the bus one with `Bus::builder().runtime(..)`",
+                "the emission was not awaited to the end, and the bus has no runtime: write `.await`, or build the bus with `.runtime(..)` and `install()` it",
             )
         };
         Failure::new(Some(self.handed.listener.clone()), kind, message)

@@ -295,6 +295,12 @@ impl EventOps {
         (self.type_id)() == (other.type_id)()
     }
 
+    /// Takes the place of the real one, so that the missing feature is the only error.
+    #[cfg(not(feature = "json"))]
+    pub const fn json(self, (): ()) -> Self {
+        self
+    }
+
     #[cfg(feature = "json")]
     pub const fn json(mut self, codec: crate::json::Codec) -> Self {
         self.json = Some(codec);

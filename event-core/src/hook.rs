@@ -79,9 +79,13 @@ fn tell_default(once: &Once, failure: &Failure) {
         |l| ListenerInfo::id(l).to_owned(),
     );
     if once.first(&name) {
-        print(format_args!(
-            "{failure} (further failures of this listener are not printed; set `on_failure` or a tracing subscriber to see all)"
-        ));
+        let further = match failure.listener() {
+            Some(_) => {
+                " (further failures of this listener are not printed; set `on_failure` or a tracing subscriber to see all)"
+            }
+            None => "",
+        };
+        print(format_args!("{failure}{further}"));
     }
 }
 

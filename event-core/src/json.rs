@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 
 use crate::bus::Bus;
 use crate::catalog::Catalog;
@@ -41,7 +42,7 @@ impl Codec {
 fn read<E: DeserializeOwned>(json: &str) -> Result<E, Payload> {
     let mut reader = serde_json::Deserializer::from_str(json);
     let event = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
+        let path = place(error.path());
         Payload {
             path,
             source: error.into_inner(),
@@ -52,6 +53,22 @@ fn read<E: DeserializeOwned>(json: &str) -> Result<E, Payload> {
         source,
     })?;
     Ok(event)
+}
+
+/// The path without a last step that the reader did not get to name, as in a payload that ends too early.
+fn place(path: &Path) -> String {
+    let text = path.to_string();
+    let unnamed = matches!(path.iter().next_back(), Some(Segment::Unknown));
+    let known = text
+        .strip_suffix('?')
+        .filter(|_| unnamed)
+        .unwrap_or(&text)
+        .trim_end_matches('.');
+    if known.is_empty() {
+        ".".to_owned()
+    } else {
+        known.to_owned()
+    }
 }
 
 /// The codec of an event; generated for `#[event(serde)]`.

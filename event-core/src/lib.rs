@@ -4,6 +4,7 @@
 //! `registry` (once) → `builder` → `bus` → `dispatch` → listener → `report`.
 
 mod any_event;
+mod build;
 mod builder;
 mod bus;
 mod catalog;

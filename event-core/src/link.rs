@@ -5,7 +5,7 @@
 /// A dependency that no code names is not linked, and its listeners are then silently absent. This names it. A renamed dependency
 /// is written with its own name: `link!(shipping = "acme-shipping")`.
 ///
-/// ```ignore
+/// ```text
 /// tidings::link!(orders, billing, shipping = "acme-shipping");
 /// ```
 #[macro_export]

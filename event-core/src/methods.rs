@@ -1,10 +1,9 @@
 //! Methods of an instance as listeners.
 
 use std::fmt;
-use std::panic::Location;
 use std::sync::Arc;
 
-use crate::builder::{check_needs, not_send};
+use crate::build::{check_needs, not_send};
 use crate::bus::Bus;
 use crate::error::{BuildError, Code, Problem};
 use crate::event::EventOps;
@@ -16,6 +15,7 @@ use crate::registration::Registration;
 use crate::registry::Registry;
 use crate::subscription::{PatternSub, Subscription};
 use crate::sync::lock;
+use crate::table::NotSend;
 
 /// A type whose methods are listeners. Implemented by `#[listeners]` on an `impl` block, never by hand.
 #[diagnostic::on_unimplemented(
@@ -85,7 +85,6 @@ impl Bus {
     /// # Errors
     ///
     /// [`BuildError`] if the methods need state that the bus was not given, or their order cannot be kept.
-    #[track_caller]
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the instance is shared from here on"
@@ -100,7 +99,7 @@ impl Bus {
             if check_needs(
                 &method.registration,
                 &self.inner().state,
-                Location::caller(),
+                "this bus",
                 &mut problems,
             ) {
                 (method.install)(
@@ -109,42 +108,29 @@ impl Bus {
                 );
             }
         }
-        let info = |place: usize| ListenerInfo::linked(&methods[order[place]].registration);
-        for (place, run) in &drafts.any {
-            problems.extend(self.unshareable(&info(*place), run));
-        }
         BuildError::check(problems)?;
-        Ok(self.add_methods(drafts, order.len(), &info))
-    }
-
-    /// The events that an async pattern method hears but cannot be given.
-    fn unshareable(&self, listener: &ListenerInfo, run: &AnyRun) -> Vec<Problem> {
-        let generics = self.inner().generics();
-        let generics = generics.iter().map(|generic| generic.ops);
-        let known = Registry::get().slots.iter().copied().chain(generics);
-        let selects = |ops: &&EventOps| {
-            listener
-                .registration()
-                .is_some_and(|r| r.selects((ops.info)()))
-        };
-        let refuses = |ops: &&EventOps| (ops.draft)().add_any(0, run.clone()).is_err();
-        known
-            .filter(selects)
-            .filter(refuses)
-            .map(|ops| not_send(listener, ops))
-            .collect()
+        self.add_methods(drafts, order.len(), &|place| {
+            ListenerInfo::linked(&methods[order[place]].registration)
+        })
     }
 
     fn add_methods(
         &self,
-        drafts: Drafts,
+        mut drafts: Drafts,
         count: usize,
         info: &dyn Fn(usize) -> ListenerInfo,
-    ) -> Subscription {
+    ) -> Result<Subscription, BuildError> {
         let inner = self.inner();
         let mut dynamic = lock(&inner.dynamic);
+        let patterns = std::mem::take(&mut drafts.any);
+        if let Err(error) = self.place_patterns(&patterns, &mut drafts, info) {
+            // What the drafts hold is the user's to drop, outside of the lock.
+            drop(dynamic);
+            return Err(error);
+        }
         let numbers: Vec<u64> = (0..count).map(|_| dynamic.id()).collect();
         let identity = |place: usize| (numbers[place], info(place));
+        let typed = |place: &usize| patterns.iter().all(|(pattern, _)| pattern != place);
         let mut ids = Vec::new();
         let slots = Registry::get()
             .slots
@@ -153,27 +139,58 @@ impl Bus {
             .zip(drafts.slots)
             .filter_map(|(ops, draft)| Some((ops, draft?)));
         for (ops, draft) in slots.chain(drafts.generic.into_values()) {
-            let order = draft.members();
-            ids.extend(order.iter().map(|place| (numbers[*place], Some(ops))));
+            let mut order = draft.members();
+            order.sort_unstable();
+            ids.extend(
+                order
+                    .iter()
+                    .filter(|place| typed(place))
+                    .map(|place| (numbers[*place], Some(ops))),
+            );
             match inner.slot_cell(ops) {
                 Some(cell) => draft.subscribe(cell, &order, &identity),
                 None => draft.subscribe(&inner.make_generic(&dynamic, ops).cell, &order, &identity),
             }
         }
-        for (place, run) in drafts.any {
+        ids.extend(patterns.iter().map(|(place, _)| (numbers[*place], None)));
+        for (place, run) in patterns {
             let info = info(place);
             let listener = info.registration();
             let hears = Arc::new(move |ops: &'static EventOps| {
                 listener.is_some_and(|l| l.selects((ops.info)()))
             });
-            inner.subscribe_pattern(
-                &mut dynamic,
-                PatternSub::new(numbers[place], info, hears, run),
-            );
-            ids.push((numbers[place], None));
+            dynamic.keep(PatternSub::new(numbers[place], info, hears, run));
         }
         drop(dynamic);
-        Subscription::new(inner, ids)
+        Ok(Subscription::new(inner, ids))
+    }
+
+    /// Puts pattern methods among the typed ones of every event that is known by now, so that both share one order.
+    fn place_patterns(
+        &self,
+        patterns: &[(usize, AnyRun)],
+        drafts: &mut Drafts,
+        info: &dyn Fn(usize) -> ListenerInfo,
+    ) -> Result<(), BuildError> {
+        let mut events = Registry::get().slots.clone();
+        events.extend(drafts.generic.values().map(|(ops, _)| *ops));
+        let emitted = self.inner().generics();
+        let emitted = emitted.iter().map(|generic| generic.ops);
+        events.extend(emitted.filter(|ops| !drafts.generic.contains_key(&(ops.type_id)())));
+        let mut problems = Vec::new();
+        for (place, run) in patterns {
+            let listener = info(*place);
+            let selects = |ops: &&&'static EventOps| {
+                let registration = listener.registration();
+                registration.is_some_and(|r| r.selects((ops.info)()))
+            };
+            for ops in events.iter().filter(selects) {
+                if let Err(NotSend) = drafts.draft(ops).add_any(*place, run.clone()) {
+                    problems.push(not_send(&listener, ops));
+                }
+            }
+        }
+        BuildError::check(problems)
     }
 }
 

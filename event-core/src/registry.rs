@@ -35,14 +35,7 @@ impl Registry {
 
     fn read() -> Self {
         let mut problems = Vec::new();
-        if !registration::platform_gathers() {
-            problems.push(Problem::new(
-                Code::RegistryEmpty,
-                "no record of any event or listener was gathered, not even the library's own",
-                None,
-                "this target does not run static constructors before `main`; see the README's chapter on limits",
-            ));
-        }
+        problems.extend(nothing_gathered(registration::platform_gathers()));
         let mut events: Vec<_> = registration::linked_events().collect();
         events.sort_by_key(|event| {
             (
@@ -103,6 +96,18 @@ impl Registry {
     pub(crate) fn info(&self, index: usize) -> ListenerInfo {
         ListenerInfo::linked(self.listeners[index])
     }
+}
+
+/// Where even the library's own record is missing, the listeners are missing too, whatever the program declares.
+fn nothing_gathered(own_record: bool) -> Option<Problem> {
+    (!own_record).then(|| {
+        Problem::new(
+            Code::RegistryEmpty,
+            "no record of any event or listener was gathered, not even the library's own",
+            None,
+            "this target does not run static constructors before `main`; see the README's chapter on limits",
+        )
+    })
 }
 
 /// The total order without relations. Module paths are ranked first, so that the sort compares numbers.
@@ -172,5 +177,27 @@ fn duplicate_ids(listeners: &[&'static Registration], problems: &mut Vec<Problem
                 "give one of them an id of its own: `#[listener(id = \"..\")]`",
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Registry, nothing_gathered};
+
+    #[test]
+    fn s5_a_registry_that_the_platform_left_empty_is_a_problem() {
+        let problem = nothing_gathered(false).expect("the platform gathered nothing");
+
+        assert_eq!(
+            problem.to_string(),
+            "[registry-empty] no record of any event or listener was gathered, not even the library's own\n    \
+             help: this target does not run static constructors before `main`; see the README's chapter on limits"
+        );
+    }
+
+    #[test]
+    fn s5_this_platform_gathers_the_librarys_own_record() {
+        assert!(nothing_gathered(true).is_none());
+        assert!(Registry::get().problems.is_empty());
     }
 }

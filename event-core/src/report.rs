@@ -67,9 +67,13 @@ impl Report {
         self.queued as usize
     }
 
-    /// Whether anybody heard the event: something ran, failed or was queued.
+    /// Whether anybody heard the event: a listener ran, failed or was queued.
     pub fn heard(&self) -> bool {
-        self.ran + self.failed + self.queued > 0
+        self.ran + self.queued > 0
+            || self
+                .failures()
+                .iter()
+                .any(|failure| failure.listener().is_some())
     }
 
     /// The listener that ended the run of a `stoppable` event.

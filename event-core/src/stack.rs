@@ -186,7 +186,12 @@ impl Stack {
             describe_entry(&mut text, *entry);
         }
         if times > 0 {
-            let _ = write!(text, " (the last {period} of these {times} times)");
+            let part = if period == 1 {
+                String::new()
+            } else {
+                format!("the last {period} of these, ")
+            };
+            let _ = write!(text, " ({part}{times} times)");
         }
         text
     }

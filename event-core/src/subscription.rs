@@ -97,6 +97,11 @@ impl Dynamic {
         self.next
     }
 
+    /// Keeps a pattern subscription for the tables that come.
+    pub(crate) fn keep(&mut self, sub: PatternSub) {
+        self.patterns.push(sub);
+    }
+
     /// Adds the pattern subscriptions that hear an event to its new table; the first that cannot hear it, if there is one.
     pub(crate) fn add_patterns(&self, ops: &'static EventOps, cell: &Cell) -> Option<ListenerInfo> {
         let refused = self
@@ -216,7 +221,7 @@ impl Inner {
     }
 
     /// Adds a pattern listener to every table there is, and to those that come.
-    pub(crate) fn subscribe_pattern(&self, dynamic: &mut Dynamic, sub: PatternSub) {
+    fn subscribe_pattern(&self, dynamic: &mut Dynamic, sub: PatternSub) {
         let slots = crate::registry::Registry::get()
             .slots
             .iter()
@@ -226,12 +231,11 @@ impl Inner {
         let generics = generics.iter().map(|generic| (generic.ops, &*generic.cell));
         for (ops, cell) in slots.chain(generics) {
             if (sub.hears)(ops) {
-                // The one who attaches checks first that async listeners match only what can be shared.
                 let added = sub.add_to(cell);
-                debug_assert!(added.is_ok(), "checked by who subscribes");
+                debug_assert!(added.is_ok(), "a subscription by topic is inline");
             }
         }
-        dynamic.patterns.push(sub);
+        dynamic.keep(sub);
     }
 
     pub(crate) fn unsubscribe(&self, id: u64, ops: Option<&'static EventOps>) {

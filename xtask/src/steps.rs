@@ -47,17 +47,22 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "tests",
         about: "all tests with all features, the UI tests among them",
-        run: || Cargo::new("test --workspace --all-features --lib --bins --tests --examples").run(),
+        run: || {
+            Cargo::new(
+                "test --workspace --all-features --no-fail-fast --lib --bins --tests --examples",
+            )
+            .run()
+        },
     },
     Step {
         name: "tests-default",
         about: "the tests of `tidings` with default features",
-        run: || Cargo::new("test -p tidings --lib --tests").run(),
+        run: || Cargo::new("test -p tidings --no-fail-fast --lib --tests").run(),
     },
     Step {
         name: "doc-tests",
         about: "the examples in the documentation",
-        run: || Cargo::new("test --workspace --all-features --doc").run(),
+        run: || Cargo::new("test --workspace --all-features --no-fail-fast --doc").run(),
     },
     Step {
         name: "docs",

@@ -3,12 +3,16 @@
 //! A program of its own, since the counting allocator would slow down a contestant that allocates.
 
 use std::error::Error;
+use std::hint::black_box;
 
 use tidings_benches::{ours, peers};
 
 const CALLS: u64 = 1000;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let boxed = allocation_counter::measure(|| drop(black_box(Box::new(1_u64))));
+    assert_eq!(boxed.count_total, 1, "the counting allocator is in use");
+
     let bus = ours::install()?;
     let mut contestants = ours::contestants(&bus);
     contestants.extend(peers::contestants());

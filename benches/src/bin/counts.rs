@@ -66,7 +66,9 @@ fn count(case: &str, calls: u64) -> Result<u64, Box<dyn Error>> {
         .args([case, &calls.to_string()])
         .output()?;
     let text = String::from_utf8_lossy(&output.stderr);
-    let counted = text.lines().find_map(|line| line.split_once("Collected : "));
+    let counted = text
+        .lines()
+        .find_map(|line| line.split_once("Collected : "));
     match counted {
         Some((_, count)) if output.status.success() => Ok(count.trim().parse()?),
         _ => Err(format!("valgrind failed for `{case}`:\n{text}").into()),

@@ -34,7 +34,10 @@ impl LockedMap {
     }
 
     fn emit<E: 'static>(&self, event: &E) {
-        let listeners = self.listeners.read().unwrap_or_else(PoisonError::into_inner);
+        let listeners = self
+            .listeners
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         for listener in listeners.get(&TypeId::of::<E>()).into_iter().flatten() {
             listener(event);
         }

@@ -1,6 +1,6 @@
 //! The code of a checked listener.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
@@ -11,9 +11,8 @@ use super::model::Listener;
 
 /// ```text
 /// const _: () = {
-///     P::submit! { P::Registration::new::<Placed>(.., |__b: &mut P::Installer<'_>| { .. }).docs("..") }
-///     const _: () = P::check_selectors::<Placed>(0usize);
-///     const _: fn() = || P::assert_hears::<Placed>();
+///     P::submit! { { P::assert_hears::<Placed>(); P::Registration::new::<Placed>(.., |__b| { .. }).docs("..") } }
+///     const _: () = { P::assert_hears::<Placed>(); P::check_selectors::<Placed>(0usize) };
 /// };
 /// ```
 pub(crate) fn function(listener: &Listener) -> TokenStream {
@@ -48,10 +47,8 @@ pub(crate) fn function(listener: &Listener) -> TokenStream {
 pub(crate) fn registration(listener: &Listener, installer: &TokenStream) -> TokenStream {
     let p = listener.krate.private();
     let (event, path, name) = (&listener.event, listener.path(), listener.name());
-    let id = match &listener.args.id {
-        Some(id) => id.to_token_stream(),
-        None => quote!(::core::concat!(::core::module_path!(), "::", #name)),
-    };
+    let default_id = || quote!(::core::concat!(::core::module_path!(), "::", #name));
+    let id = (listener.args.id.as_ref()).map_or_else(default_id, ToTokens::to_token_stream);
     // The call carries the place of the function's name, which it records.
     let span = listener.ident.span();
     let new = listener.krate.private_at(span);
@@ -59,7 +56,28 @@ pub(crate) fn registration(listener: &Listener, installer: &TokenStream) -> Toke
     let mut registration = quote_spanned!(span=> #new::Registration::new::<#event>(#arguments));
     registration.extend(signature_calls(listener));
     registration.extend(key_calls(listener));
-    registration
+    let hears = hears(listener);
+    let hears_async = listener.asynchronous.map(|_| {
+        let p = listener.krate.private_at(event.span());
+        quote_spanned!(event.span()=> #p::assert_hears_async::<#event>();)
+    });
+    let returns = returns(listener);
+    quote!({ #hears #hears_async #returns #registration })
+}
+
+/// Asks whether the first parameter refers to an event. Every body of generated code asks this first, at the same token and in the
+/// same words, since the compiler shows equal errors once.
+fn hears(listener: &Listener) -> TokenStream {
+    let event = &listener.event;
+    let p = listener.krate.private_at(event.span());
+    quote_spanned!(event.span()=> #p::assert_hears::<#event>();)
+}
+
+/// Asks whether the return type is one that a listener can have, like [`hears`].
+fn returns(listener: &Listener) -> Option<TokenStream> {
+    let output = listener.output.as_ref()?;
+    let p = listener.krate.private_at(output.span());
+    Some(quote_spanned!(output.span()=> let _ = #p::step::<#output>;))
 }
 
 /// What the signature and the doc comment say.
@@ -135,45 +153,43 @@ fn info(listener: &Listener, ty: &Type) -> TokenStream {
 }
 
 /// ```text
-/// const _: () = P::check_pattern::<Placed>("orders.*");
-/// const _: () = P::check_type::<Placed, Shipped>();
-/// const _: () = P::check_selectors::<Placed>(2usize);
-/// const _: () = P::check_return::<Placed, Result<Paid, ChargeError>, false>();
-/// const _: fn() = || P::assert_hears::<Placed>();
+/// const _: () = { P::assert_hears::<Placed>(); P::check_pattern::<Placed>("orders.*") };
+/// const _: () = { P::assert_hears::<Placed>(); let _ = <Shipped as Event>::__info; P::check_type::<Placed, Shipped>() };
+/// const _: () = { P::assert_hears::<Placed>(); P::check_selectors::<Placed>(2usize) };
+/// const _: () = { P::assert_hears::<Placed>(); let _ = P::step::<Paid>; P::check_return::<Placed, Paid, false>() };
 /// ```
 ///
 /// Each stands at the token that would have to change: that is where the compiler shows a constant that fails.
 pub(crate) fn checks(listener: &Listener) -> TokenStream {
     let event = &listener.event;
+    let hears = hears(listener);
     let mut checks = TokenStream::new();
     for selector in &listener.args.selectors {
         let span = selector.span();
         let p = listener.krate.private_at(span);
         checks.extend(match selector {
             Selector::Pattern(pattern) => {
-                quote_spanned!(span=> const _: () = #p::check_pattern::<#event>(#pattern);)
+                quote_spanned!(span=> const _: () = { #hears #p::check_pattern::<#event>(#pattern) };)
             }
             Selector::Type(ty) => {
-                quote_spanned!(span=> const _: () = #p::check_type::<#event, #ty>();)
+                let info = info(listener, ty);
+                quote_spanned!(span=> const _: () = { #hears let _ = #info; #p::check_type::<#event, #ty>() };)
             }
         });
     }
     let span = event.span();
     let p = listener.krate.private_at(span);
     let selectors = listener.args.selectors.len();
-    checks.extend(quote_spanned!(span=> const _: () = #p::check_selectors::<#event>(#selectors);));
-    let hears = if listener.asynchronous.is_some() {
-        "assert_hears_async"
-    } else {
-        "assert_hears"
-    };
-    let hears = syn::Ident::new(hears, Span::call_site());
-    checks.extend(quote_spanned!(span=> const _: fn() = || #p::#hears::<#event>();));
+    checks.extend(
+        quote_spanned!(span=> const _: () = { #hears #p::check_selectors::<#event>(#selectors) };),
+    );
     if let Some(output) = &listener.output {
-        let p = listener.krate.private_at(output.span());
+        let span = output.span();
+        let p = listener.krate.private_at(span);
+        let returns = returns(listener);
         let asynchronous = listener.asynchronous.is_some();
-        let check = quote_spanned!(output.span()=> const _: () = #p::check_return::<#event, #output, #asynchronous>(););
-        checks.extend(check);
+        let check = quote!(#p::check_return::<#event, #output, #asynchronous>);
+        checks.extend(quote_spanned!(span=> const _: () = { #hears #returns #check() };));
     }
     checks
 }

@@ -35,19 +35,20 @@ impl Locals {
 /// ```
 ///
 /// A method listener's closure also takes `__this: &P::Arc<Mailer>`.
+///
+/// What depends on the event's type stands at that type: the compiler shows one error for all that stands at one token.
 pub(crate) fn installer(listener: &Listener) -> TokenStream {
     let p = listener.krate.private();
     let Locals { bus, this, .. } = &Locals::new();
     let body = if listener.plain() {
         let (event, path) = (&listener.event, listener.path());
-        quote!(#bus.plain::<#event>(#path);)
+        quote_spanned!(event.span()=> #bus.plain::<#event>(#path);)
     } else {
         bound(listener)
     };
-    match listener.owner.as_ref().filter(|_| listener.receiver) {
-        Some(owner) => quote!(|#bus: &mut #p::Installer<'_>, #this: &#p::Arc<#owner>| { #body }),
-        None => quote!(|#bus: &mut #p::Installer<'_>| { #body }),
-    }
+    let owner = listener.owner.as_ref().filter(|_| listener.receiver);
+    let instance = owner.map(|owner| quote!(, #this: &#p::Arc<#owner>));
+    quote!(|#bus: &mut #p::Installer<'_> #instance| { #body })
 }
 
 /// ```text
@@ -55,11 +56,10 @@ pub(crate) fn installer(listener: &Listener) -> TokenStream {
 /// let __when = P::condition::<Placed, _>(|e| e.total > 100);
 /// __b.sync::<Placed, _>(move |__e, __d| {
 ///     if !P::check(|| __when(__e)) { return P::Step::Skipped; }
-///     P::step(charge(__e, <&Db as P::Param>::get(&__p1, __d)))
+///     P::step::<Result<(), Declined>>(charge(__e, <&Db as P::Param>::get(&__p1, __d)))
 /// });
 /// ```
 fn bound(listener: &Listener) -> TokenStream {
-    let p = listener.krate.private();
     let locals = Locals::new();
     let Locals {
         bus, this, when, ..
@@ -71,14 +71,16 @@ fn bound(listener: &Listener) -> TokenStream {
         .zip(param_names(listener))
         .map(|(param, name)| {
             let (cfgs, ty) = (&param.cfgs, &param.ty);
-            quote!(#(#cfgs)* let #name = #bus.param::<#ty>();)
+            let bind = quote_spanned!(ty.span()=> #bus.param::<#ty>());
+            quote!(#(#cfgs)* let #name = #bind;)
         });
     let this = listener
         .receiver
         .then(|| quote!(let #this = ::core::clone::Clone::clone(#this);));
     let condition = listener.args.when.as_ref().map(|condition| {
         let closure = &condition.closure;
-        quote!(let #when = #p::condition::<#event, _>(#closure);)
+        let p = listener.krate.private_at(event.span());
+        quote_spanned!(event.span()=> let #when = #p::condition::<#event, _>(#closure);)
     });
     let run = if listener.asynchronous.is_some() {
         future(listener, &locals)
@@ -106,8 +108,9 @@ fn sync(listener: &Listener, locals: &Locals) -> TokenStream {
         }
     });
     let step = step(listener, &call(listener, locals, &quote!(#e), &quote!(#d)));
+    let install = quote_spanned!(event.span()=> #bus.sync::<#event, _>);
     quote! {
-        #bus.sync::<#event, _>(move |#e, #d| {
+        #install(move |#e, #d| {
             #check
             #step
         });
@@ -115,12 +118,12 @@ fn sync(listener: &Listener, locals: &Locals) -> TokenStream {
 }
 
 /// ```text
-/// __b.future::<Placed, _, _>(move |__e, __d| {
+/// P::Installer::future::<Placed, _, _>(__b, move |__e, __d| {
 ///     if !P::check(|| __when(Deref::deref(&<Placed as P::Hear>::hold(&__e)))) { return None; }
-///     let __p1 = Clone::clone(&__p1);
+///     let __s1 = Clone::clone(&__p1);
 ///     Some(async move {
 ///         let __h = <Placed as P::Hear>::hold(&__e);
-///         P::step(charge(Deref::deref(&__h), <&Db as P::Param>::get(&__p1, &__d)).await)
+///         P::step::<Result<(), Declined>>(charge(Deref::deref(&__h), <&Db as P::Param>::get(&__s1, &__d)).await)
 ///     })
 /// });
 /// ```
@@ -148,10 +151,10 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
     let params = listener
         .params
         .iter()
-        .zip(param_names(listener))
-        .map(|(param, name)| {
+        .zip(param_names(listener).zip(shared_names(listener)))
+        .map(|(param, (bound, shared))| {
             let cfgs = &param.cfgs;
-            quote!(#(#cfgs)* let #name = ::core::clone::Clone::clone(&#name);)
+            quote!(#(#cfgs)* let #shared = ::core::clone::Clone::clone(&#bound);)
         });
     let call = call(
         listener,
@@ -160,17 +163,28 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
         &quote!(&#d),
     );
     let step = step(listener, &quote!(#call.await));
-    quote! {
-        #bus.future::<#event, _, _>(move |#e, #d| {
+    // A future that is not `Send` is shown at the function's `async`, what it holds of the event at the event's type.
+    let mut shared = e.clone();
+    shared.set_span(e.span().located_at(event.span()));
+    let span = listener
+        .asynchronous
+        .map_or_else(Span::call_site, |token| token.span);
+    let future = quote_spanned! {span=>
+        async move {
+            let #held = <#event as #p::Hear>::hold(&#shared);
+            #step
+        }
+    };
+    let closure = quote_spanned! {span=>
+        move |#e, #d| {
             #check
             #this
             #(#params)*
-            ::core::option::Option::Some(async move {
-                let #held = <#event as #p::Hear>::hold(&#e);
-                #step
-            })
-        });
-    }
+            ::core::option::Option::Some(#future)
+        }
+    };
+    let p = listener.krate.private_at(span);
+    quote_spanned!(span=> #p::Installer::future::<#event, _, _>(#bus, #closure);)
 }
 
 /// The call of the user's function.
@@ -180,18 +194,20 @@ fn call(
     event: &TokenStream,
     delivery: &TokenStream,
 ) -> TokenStream {
-    let p = listener.krate.private();
     let path = listener.path();
     let this = &locals.this;
     let this = listener.receiver.then(|| quote!(&#this,));
-    let params = listener
-        .params
-        .iter()
-        .zip(param_names(listener))
-        .map(|(param, name)| {
-            let (cfgs, ty) = (&param.cfgs, &param.ty);
-            quote!(#(#cfgs)* <#ty as #p::Param>::get(&#name, #delivery))
-        });
+    let names: Vec<Ident> = if listener.asynchronous.is_some() {
+        shared_names(listener).collect()
+    } else {
+        param_names(listener).collect()
+    };
+    let params = listener.params.iter().zip(names).map(|(param, name)| {
+        let (cfgs, ty) = (&param.cfgs, &param.ty);
+        let p = listener.krate.private_at(ty.span());
+        let get = quote_spanned!(ty.span()=> <#ty as #p::Param>::get(&#name, #delivery));
+        quote!(#(#cfgs)* #get)
+    });
     quote!(#path(#this #event #(, #params)*))
 }
 
@@ -202,10 +218,25 @@ fn step(listener: &Listener, value: &TokenStream) -> TokenStream {
         .as_ref()
         .map_or_else(Span::call_site, Spanned::span);
     let p = listener.krate.private_at(span);
-    let step = quote_spanned!(span=> #p::step);
+    let output = listener.output.iter();
+    let step = quote_spanned!(span=> #p::step #(::<#output>)*);
     quote!(#step(#value))
 }
 
-fn param_names(listener: &Listener) -> impl Iterator<Item = Ident> + use<> {
-    (1..=listener.params.len()).map(|index| format_ident!("__p{index}", span = Span::mixed_site()))
+/// The names of the bound parameters, `__p1` and so on.
+fn param_names(listener: &Listener) -> impl Iterator<Item = Ident> {
+    numbered(listener, "__p")
+}
+
+/// The names of what one future keeps of the bound parameters, `__s1` and so on.
+fn shared_names(listener: &Listener) -> impl Iterator<Item = Ident> {
+    numbered(listener, "__s")
+}
+
+/// They stand at the types of the parameters, since the compiler asks for what is bound to a name at the name.
+fn numbered(listener: &Listener, prefix: &str) -> impl Iterator<Item = Ident> {
+    let types = listener.params.iter().map(|param| &param.ty);
+    types
+        .zip(1..)
+        .map(move |(ty, index)| format_ident!("{prefix}{index}", span = ty.span()))
 }

@@ -29,7 +29,7 @@ pub(crate) struct Args {
 
 pub(crate) enum Selector {
     Pattern(LitStr),
-    Type(Type),
+    Type(Box<Type>),
 }
 
 #[derive(Clone, Copy)]

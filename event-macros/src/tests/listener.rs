@@ -80,7 +80,7 @@ fn the_plain_form_is_for_the_simplest_signature_only() {
                 async fn f(e: &A) {}
             ),
         ),
-        quote!(__b.future::<A, _, _>),
+        quote!(Installer::future::<A, _, _>),
     );
 }
 
@@ -158,16 +158,10 @@ fn keys_reach_the_record() {
     );
     assert_contains(
         &output,
-        quote!(const _: () = #p::check_pattern::<Paged<User>>("orders.*");),
+        quote!(#p::check_pattern::<Paged<User>>("orders.*")),
     );
-    assert_contains(
-        &output,
-        quote!(const _: () = #p::check_type::<Paged<User>, Shipped>();),
-    );
-    assert_contains(
-        &output,
-        quote!(const _: () = #p::check_selectors::<Paged<User>>(3usize);),
-    );
+    assert_contains(&output, quote!(#p::check_type::<Paged<User>, Shipped>()));
+    assert_contains(&output, quote!(#p::check_selectors::<Paged<User>>(3usize)));
     assert!(!text(&output).contains("::tidings"), "{output}");
 }
 

@@ -4,7 +4,9 @@ use std::process::Command;
 
 #[test]
 fn s5_a_binary_has_the_listeners_of_the_crates_it_links_and_the_forgotten_one_is_named() {
-    let output = Command::new(env!("CARGO_BIN_EXE_link-app")).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_link-app"))
+        .output()
+        .unwrap();
 
     assert!(output.status.success(), "{output:?}");
     let printed = String::from_utf8(output.stdout).unwrap();

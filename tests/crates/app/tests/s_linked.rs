@@ -25,13 +25,26 @@ fn s5_a_renamed_dependency_is_linked_by_its_own_name() {
 
 #[test]
 fn s5_a_dependency_that_no_code_names_is_absent_and_named_with_the_line_to_add() {
-    assert!(catalog().listeners().iter().all(|listener| listener.crate_name() != "unlinked"));
+    assert!(
+        catalog()
+            .listeners()
+            .iter()
+            .all(|listener| listener.crate_name() != "unlinked")
+    );
 
-    let error = Bus::builder().crates(["linked", "unlinked"]).build().unwrap_err();
+    let error = Bus::builder()
+        .crates(["linked", "unlinked"])
+        .build()
+        .unwrap_err();
 
-    let [problem] = error.problems() else { panic!("{error}") };
+    let [problem] = error.problems() else {
+        panic!("{error}")
+    };
     assert_eq!(problem.code(), Code::UnknownCrate);
-    assert_eq!(problem.message(), "no listener of the crate `unlinked` is linked; did you mean `linked` or `s_linked`?");
+    assert_eq!(
+        problem.message(),
+        "no listener of the crate `unlinked` is linked; did you mean `linked` or `s_linked`?"
+    );
     assert_eq!(
         problem.help(),
         "a dependency that no code names is not linked: write `tidings::link!(unlinked);` in the binary"
@@ -41,7 +54,10 @@ fn s5_a_dependency_that_no_code_names_is_absent_and_named_with_the_line_to_add()
 #[test]
 fn s2_listeners_of_another_crate_are_chosen_by_function() {
     let only = Bus::builder().only((linked::note, local)).build().unwrap();
-    let without = Bus::builder().without(linked::nested::note).build().unwrap();
+    let without = Bus::builder()
+        .without(linked::nested::note)
+        .build()
+        .unwrap();
 
     assert_eq!(only.emit(Arrived).report().ran(), 2);
     assert_eq!(without.emit(Arrived).report().ran(), 2);
@@ -58,6 +74,16 @@ fn s2_crates_are_chosen_by_name() {
 
 #[test]
 fn s6_an_integration_test_has_no_listener_of_the_librarys_unit_tests() {
-    assert!(catalog().listeners().iter().all(|listener| listener.function() != "only_in_unit_tests"));
-    assert!(catalog().events().iter().all(|event| event.topic() != "linked.tested"));
+    assert!(
+        catalog()
+            .listeners()
+            .iter()
+            .all(|listener| listener.function() != "only_in_unit_tests")
+    );
+    assert!(
+        catalog()
+            .events()
+            .iter()
+            .all(|event| event.topic() != "linked.tested")
+    );
 }

@@ -10,9 +10,16 @@ fn s6_an_integration_test_that_names_no_library_has_no_listeners() {
 
 #[test]
 fn s5_every_crate_that_was_forgotten_is_named() {
-    let error = Bus::builder().crates(["linked", "its-own-name"]).build().unwrap_err();
+    let error = Bus::builder()
+        .crates(["linked", "its-own-name"])
+        .build()
+        .unwrap_err();
 
-    let helps: Vec<_> = error.problems().iter().map(|problem| problem.help()).collect();
+    let helps: Vec<_> = error
+        .problems()
+        .iter()
+        .map(tidings::Problem::help)
+        .collect();
     assert_eq!(
         helps,
         [

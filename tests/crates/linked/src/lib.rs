@@ -57,7 +57,10 @@ mod tests {
 
     #[test]
     fn s6_each_unit_test_builds_its_own_bus() {
-        let bus = Bus::builder().without((note, only_in_unit_tests)).build().unwrap();
+        let bus = Bus::builder()
+            .without((note, only_in_unit_tests))
+            .build()
+            .unwrap();
 
         assert_eq!(bus.emit(Arrived).report().ran(), 1);
         assert!(!bus.emit(Tested).report().heard());

@@ -1,0 +1,234 @@
+//! What happens in `build`: every check, and the tables.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+
+use crate::builder::BusBuilder;
+use crate::bus::{Bus, LinkedPattern, Parts};
+use crate::context::Context;
+use crate::error::{BuildError, Code, Problem};
+use crate::event::EventOps;
+use crate::generic::Generic;
+use crate::installer::{Drafts, Installer};
+use crate::listener::{ListenerInfo, StateNeed, Target};
+use crate::order::{self, Edge, Found};
+use crate::registration::{self, Registration};
+use crate::registry::Registry;
+use crate::state::StateMap;
+use crate::table::{Cell, NotSend, TableDraft};
+
+/// Makes the bus; `name` says in messages which one it is.
+pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildError> {
+    let registry = Registry::get();
+    let mut problems = registry.problems.clone();
+    problems.append(&mut builder.state.take_problems());
+    if builder.selection.none {
+        // A bus for subscriptions only has nothing to do with how listeners are named.
+        problems.retain(|problem| problem.code() != Code::DuplicateId);
+    } else {
+        check_links(registry, &mut problems);
+    }
+    let chosen = builder.selection.apply(registry, &mut problems);
+    let members = Members { registry, chosen };
+    let mut drafts = Drafts::default();
+    for (index, listener) in members.iter() {
+        if check_needs(listener, &builder.state, name, &mut problems) {
+            (listener.install)(&mut Installer::new(&builder.state, &mut drafts, index));
+        }
+    }
+    let edges = members.edges(&mut problems);
+    add_patterns(registry, &mut drafts, &mut problems);
+    let (cells, generic) = finish(&mut drafts, &edges, registry, &mut problems);
+    let patterns: Vec<_> = drafts
+        .any
+        .into_iter()
+        .map(|(index, run)| LinkedPattern { index, run })
+        .collect();
+    let pattern_members: Vec<_> = patterns.iter().map(|pattern| pattern.index).collect();
+    // Which of them meet at events that come later is not known, so together they must be in order.
+    if let Err(cycle) = order::arrange(&pattern_members, &edges) {
+        problems.push(cycle.problem(&|index| registry.listeners[index]));
+    }
+    BuildError::check(unique(problems))?;
+    let BusBuilder {
+        state,
+        runtime,
+        hook,
+        ..
+    } = builder;
+    Ok(Bus::from_parts(Parts {
+        cells,
+        generic,
+        state,
+        patterns,
+        edges,
+        runtime,
+        hook,
+    }))
+}
+
+/// The linked listeners that a bus has.
+struct Members {
+    registry: &'static Registry,
+    chosen: Vec<bool>,
+}
+
+impl Members {
+    fn iter(&self) -> impl Iterator<Item = (usize, &'static Registration)> {
+        let listeners = self.registry.listeners.iter().copied().enumerate();
+        listeners.filter(|(index, _)| self.chosen[*index])
+    }
+
+    fn edges(&self, problems: &mut Vec<Problem>) -> Vec<Edge> {
+        let find = |target: Target| {
+            let index = match target {
+                Target::Function(key) => self.registry.by_key(key.id()),
+                Target::Id(id) => self.registry.by_id(id),
+            };
+            match index {
+                Some(index) if self.chosen[index] => Found::Member(index),
+                Some(_) => Found::LeftOut,
+                None => Found::Nothing,
+            }
+        };
+        let ids = || self.registry.listeners.iter().map(|l| l.id).collect();
+        order::edges(
+            self.iter(),
+            &|index| self.registry.listeners[index],
+            &find,
+            &ids,
+            problems,
+        )
+    }
+}
+
+/// Every crate that a binary names in `link!` must bring something.
+fn check_links(registry: &Registry, problems: &mut Vec<Problem>) {
+    for request in registration::link_requests() {
+        let name = request.name.replace('-', "_");
+        let brings = registry.listeners.iter().any(|l| l.crate_name() == name)
+            || registry
+                .events
+                .iter()
+                .any(|e| registration::crate_of(e.info.type_name()) == name);
+        if !brings {
+            problems.push(Problem::new(
+                Code::NothingLinked,
+                format!("`tidings::link!({name})` names a crate that registers neither an event nor a listener"),
+                Some(request.location),
+                format!("take it out; or, if `{name}` is a renamed dependency, write `link!({name} = \"its-own-name\")`"),
+            ));
+        }
+    }
+}
+
+/// Whether all state that a listener needs was given.
+pub(crate) fn check_needs(
+    listener: &Registration,
+    state: &StateMap,
+    bus: &str,
+    problems: &mut Vec<Problem>,
+) -> bool {
+    let mut complete = true;
+    for need in listener.needs {
+        let Some(asked) = need.state().filter(|_| !(need.given)(state)) else {
+            continue;
+        };
+        complete = false;
+        let given = state.names();
+        let given = if given.is_empty() {
+            "none".to_owned()
+        } else {
+            given.join(", ")
+        };
+        problems.push(Problem::new(
+            Code::MissingState,
+            format!(
+                "listener `{}` needs state `{}` (parameter `{}`), which {bus} was not given; given: {given}",
+                listener.id, asked.type_name, asked.parameter
+            ),
+            Some(listener.location),
+            help_for(&asked),
+        ));
+    }
+    complete
+}
+
+fn help_for(asked: &StateNeed) -> String {
+    let parameter = asked.parameter;
+    if asked.type_name == std::any::type_name::<Context<'static>>() {
+        return format!("a context is taken by value: `{parameter}: Context<'_>`");
+    }
+    format!("give it: `Bus::builder().state(..)`, or make it optional: `{parameter}: Option<&..>`")
+}
+
+/// Adds the pattern listeners to the events that they match.
+fn add_patterns(registry: &'static Registry, drafts: &mut Drafts, problems: &mut Vec<Problem>) {
+    let any = std::mem::take(&mut drafts.any);
+    let generic: Vec<&'static EventOps> = drafts.generic.values().map(|(ops, _)| *ops).collect();
+    for (index, run) in &any {
+        let listener = registry.listeners[*index];
+        let events = registry
+            .slots
+            .iter()
+            .chain(&generic)
+            .filter(|ops| listener.selects((ops.info)()));
+        for ops in events {
+            if let Err(NotSend) = drafts.draft(ops).add_any(*index, run.clone()) {
+                problems.push(not_send(&ListenerInfo::linked(listener), ops));
+            }
+        }
+    }
+    drafts.any = any;
+}
+
+pub(crate) fn not_send(listener: &ListenerInfo, ops: &EventOps) -> Problem {
+    Problem::new(
+        Code::NotSend,
+        format!(
+            "async listener `{}` hears `{}` by a pattern, but `{}` is not `Send + Sync`",
+            listener.id(),
+            (ops.info)().topic(),
+            (ops.type_name)()
+        ),
+        Some(listener.location()),
+        "make the payload `Send + Sync`, the listener a plain `fn`, or the pattern narrower",
+    )
+}
+
+/// Orders the listeners of every event and makes the tables.
+fn finish(
+    drafts: &mut Drafts,
+    edges: &[Edge],
+    registry: &'static Registry,
+    problems: &mut Vec<Problem>,
+) -> (Vec<Cell>, HashMap<TypeId, Generic>) {
+    let mut table = |draft: Box<dyn TableDraft>| {
+        let members = draft.members();
+        let order = order::arrange(&members, edges).unwrap_or_else(|cycle| {
+            problems.push(cycle.problem(&|index| registry.listeners[index]));
+            members
+        });
+        draft.finish(&order, &|index| registry.info(index))
+    };
+    let mut slots = std::mem::take(&mut drafts.slots).into_iter();
+    let draft_of = registry
+        .slots
+        .iter()
+        .map(|ops| slots.next().flatten().unwrap_or_else(ops.draft));
+    let cells = draft_of.map(&mut table).collect();
+    let generic = std::mem::take(&mut drafts.generic).into_iter();
+    let generic = generic
+        .map(|(id, (ops, draft))| (id, Generic::new(ops, table(draft))))
+        .collect();
+    (cells, generic)
+}
+
+/// One circle may be met at many events.
+fn unique(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut seen = std::collections::HashSet::new();
+    problems
+        .into_iter()
+        .filter(|problem| seen.insert(problem.to_string()))
+        .collect()
+}
