@@ -1,5 +1,6 @@
 //! E3: generic events share a topic; patterns find an instantiation that nobody names when it is first emitted.
 
+use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,6 +16,21 @@ struct Loaded<T> {
 
 #[event("pairs.made")]
 struct Pair<A: Clone, const N: usize>([A; N]);
+
+#[event("stops.made", stoppable)]
+struct Stopped<T>(T);
+
+#[listener]
+fn stop(e: &Stopped<u8>) -> ControlFlow<()> {
+    if e.0 == 0 {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
+}
+
+#[listener]
+fn after_stop(_: &Stopped<u8>) {}
 
 #[listener]
 fn numbers(e: &Loaded<u32>, log: &Log) {
@@ -203,7 +219,28 @@ fn e3_a_generic_event_is_one_declaration_in_the_catalog() {
         .map(|event| (event.topic(), event.is_generic()))
         .collect();
 
-    assert_eq!(events, [("pages.loaded", true), ("pairs.made", true)]);
+    assert_eq!(
+        events,
+        [
+            ("pages.loaded", true),
+            ("pairs.made", true),
+            ("stops.made", true)
+        ]
+    );
+}
+
+#[test]
+fn e4_an_instantiation_of_a_stoppable_generic_event_is_stopped() {
+    let (bus, _log) = bus();
+
+    let stopped = bus.emit(Stopped(1_u8)).report();
+    let went_on = bus.emit(Stopped(0_u8)).report();
+
+    assert_eq!(
+        (stopped.ran(), stopped.stopped_by().unwrap().function()),
+        (1, "stop")
+    );
+    assert_eq!((went_on.ran(), went_on.stopped_by().is_none()), (2, true));
 }
 
 struct Archive;

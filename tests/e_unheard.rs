@@ -20,6 +20,14 @@ struct Failed {
     loud: bool,
 }
 
+#[event("alarms.generic", unheard = "error")]
+struct Generic<T>(T);
+
+#[listener]
+fn hear_number(e: &Generic<u8>) {
+    assert!(e.0 > 0);
+}
+
 #[listener(when = |e| e.loud)]
 fn hear(_: &Failed) {}
 
@@ -147,4 +155,15 @@ fn e4_a_subscription_hears_the_event_too() {
 
     assert_eq!((heard.ran(), heard.failed()), (1, 0));
     assert_eq!(unheard.failures()[0].kind(), FailureKind::Unheard);
+}
+
+#[test]
+fn e4_each_instantiation_of_a_generic_event_is_heard_or_not() {
+    let bus = Bus::builder().on_failure(|_| {}).build().unwrap();
+
+    let number = bus.emit(Generic(1_u8)).report();
+    let text = bus.emit(Generic("text")).report();
+
+    assert_eq!((number.ran(), number.failed()), (1, 0));
+    assert_eq!(text.failures()[0].kind(), FailureKind::Unheard);
 }

@@ -39,6 +39,23 @@ fn audit(e: &AnyEvent<'_>, log: &Log) {
     log.lock().unwrap().push("audit");
 }
 
+writes!(after_associated after = Desk::open, before = read_later);
+
+struct Desk;
+
+#[tidings::listeners]
+impl Desk {
+    #[listener]
+    fn open(_: &Placed, log: &Log) {
+        log.lock().unwrap().push("open");
+    }
+}
+
+#[listener]
+async fn read_later(_: &Placed, log: &Log) {
+    log.lock().unwrap().push("read_later");
+}
+
 mod warehouse {
     use super::{Log, Placed};
 
@@ -83,6 +100,21 @@ fn l5_paths_lead_into_other_modules() {
     assert_eq!(
         order((warehouse::pack, last, early_one, warehouse::lock)),
         ["lock", "early_one", "last", "pack"]
+    );
+}
+
+#[test]
+fn l5_relations_name_associated_and_async_functions() {
+    let log = Arc::new(Log::default());
+    let builder = Bus::builder().only((read_later, after_associated, Desk::open));
+    let bus = builder.state(Arc::clone(&log)).build().unwrap();
+
+    let report = futures::executor::block_on(async { bus.emit(Placed).await });
+
+    assert_eq!(report.ran(), 3);
+    assert_eq!(
+        *log.lock().unwrap(),
+        ["open", "after_associated", "read_later"]
     );
 }
 

@@ -80,9 +80,9 @@ fn o3_every_count_is_exact_while_others_subscribe_and_unsubscribe() {
             scope.spawn(move || {
                 start.wait();
                 if thread < EMITTERS {
-                    emit_all(bus, thread)
+                    emit_all(bus, thread);
                 } else {
-                    subscribe_and_leave(bus, thread)
+                    subscribe_and_leave(bus, thread);
                 }
             });
         }

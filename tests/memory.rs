@@ -42,7 +42,7 @@ fn with_context(e: &Stated, cx: Context<'_>) -> Result<(), std::fmt::Error> {
     assert_eq!(cx.listener().function(), "with_context");
     cx.emit(Plain(e.0));
     emit(Plain(e.0));
-    Ok(())
+    e.0.checked_add(1).map(drop).ok_or(std::fmt::Error)
 }
 
 #[listener("stated.*")]

@@ -57,6 +57,11 @@ fn perhaps(_: &Asked, cache: Option<&Cache>, clock: Option<&dyn Clock>, log: &Lo
 }
 
 #[listener]
+fn greet(_: &Asked, name: &str, numbers: &[u8], log: &Log) {
+    log.0.lock().unwrap().push(format!("{name} {numbers:?}"));
+}
+
+#[listener]
 fn count(_: &Asked, by: &u64, log: &Log) {
     log.0.lock().unwrap().push(format!("count {by}"));
 }
@@ -103,6 +108,18 @@ fn s1_a_trait_object_is_given_as_its_arc() {
     let clock: Arc<dyn Clock> = Arc::new(Fixed(5));
 
     assert_eq!(heard(Bus::builder().only(time).state(clock)), ["time 5"]);
+}
+
+#[test]
+fn s1_a_value_without_a_size_is_given_as_its_arc() {
+    let builder = Bus::builder()
+        .only(greet)
+        .state::<Arc<str>>(Arc::from("Ada"));
+
+    assert_eq!(
+        heard(builder.state::<Arc<[u8]>>(Arc::from([1, 2]))),
+        ["Ada [1, 2]"]
+    );
 }
 
 #[test]

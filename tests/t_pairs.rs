@@ -3,7 +3,7 @@
 
 use std::panic::catch_unwind;
 
-use tidings::__private::check_pattern;
+use tidings::__private::{check_pattern, hears};
 use tidings::Event;
 
 /// Declares an event for each topic, checks its matches in constants, and keeps all pairs for the tests below.
@@ -12,11 +12,11 @@ macro_rules! pairs {
         $(
             #[tidings::event($topic)]
             struct $event;
-            $(const _: () = check_pattern::<$event>($yes);)*
+            $(const _: () = check_pattern(hears::<$event>(), $yes);)*
         )*
 
         const PAIRS: &[(&str, fn(&str), &[&str], &[&str])] =
-            &[$(($event::TOPIC, check_pattern::<$event>, &[$($yes),*], &[$($no),*])),*];
+            &[$(($event::TOPIC, |pattern| check_pattern(hears::<$event>(), pattern), &[$($yes),*], &[$($no),*])),*];
     };
 }
 

@@ -57,9 +57,12 @@ fn some_topic() -> impl Strategy<Value = String> {
 
 fn some_pattern() -> impl Strategy<Value = String> {
     let segment = prop_oneof![3 => "[ab]{1,2}", 2 => Just("*".to_owned())];
-    (prop::collection::vec(segment, 1..=5), any::<bool>()).prop_map(|(segments, open)| {
-        let pattern = segments.join(".");
-        if open { pattern + ".**" } else { pattern }
+    let segments = prop::collection::vec(segment, 0..=5);
+    (segments, any::<bool>()).prop_map(|(mut segments, open)| {
+        if open || segments.is_empty() {
+            segments.push("**".to_owned());
+        }
+        segments.join(".")
     })
 }
 

@@ -8,6 +8,6 @@ fn mistakes_are_explained_where_they_are() {
 }
 
 #[test]
-fn odd_surroundings_are_no_problem() {
+fn l8_odd_surroundings_are_no_problem() {
     trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
 }

@@ -3,93 +3,78 @@
 //! Each function is called in a `const` item whose tokens stand at the user's own, and is `#[track_caller]`, so that the error points
 //! there and not into this file.
 
-use crate::hear::Hear;
-use crate::returns::Returns;
+use crate::hear::Hears;
+use crate::registration::Selector;
+use crate::returns::Gives;
 use crate::topic;
 
-/// That a pattern can match the event's topic.
-///
-/// # Panics
-///
-/// While the program is compiled, if that does not hold.
+/// That a topic, a pattern or a type in the attribute can be that of the first parameter's event.
+#[doc(hidden)]
 #[track_caller]
-pub const fn check_pattern<P: Hear>(pattern: &str) {
-    if !P::ANY && !topic::matches(pattern, P::TOPIC) {
+pub const fn check_selector(hears: Hears, selector: &Selector) {
+    match selector {
+        Selector::Pattern(pattern) => check_pattern(hears, pattern),
+        Selector::Type { topic: other, .. }
+            if !hears.any && !topic::matches(other, hears.topic) =>
+        {
+            let mut text = Text::new();
+            text.push("the attribute names the event `");
+            text.push(other);
+            text.push("`, but the first parameter is the event `");
+            text.push(hears.topic);
+            text.push("`: write one of them in both places");
+            panic!("{}", text.as_str());
+        }
+        Selector::Type { .. } => {}
+    }
+}
+
+/// That a pattern can match the event's topic.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_pattern(hears: Hears, pattern: &str) {
+    if !hears.any && !topic::matches(pattern, hears.topic) {
         let mut text = Text::new();
         text.push("listener pattern `");
         text.push(pattern);
         text.push("` can never match: the event's topic is `");
-        text.push(P::TOPIC);
+        text.push(hears.topic);
         text.push("`");
         panic!("{}", text.as_str());
     }
 }
 
-/// That a type in the attribute is the type of the first parameter, unless that is any event.
-///
-/// # Panics
-///
-/// While the program is compiled, if that does not hold.
+/// That a listener without topics, patterns and types is one of a certain event.
+#[doc(hidden)]
 #[track_caller]
-pub const fn check_type<P: Hear, E: crate::Event>() {
-    if !P::ANY && !topic::matches(E::TOPIC, P::TOPIC) {
-        let mut text = Text::new();
-        text.push("the attribute names the event `");
-        text.push(E::TOPIC);
-        text.push("`, but the first parameter is the event `");
-        text.push(P::TOPIC);
-        text.push("`");
-        panic!("{}", text.as_str());
-    }
-}
-
-/// That a listener of any event says which.
-///
-/// # Panics
-///
-/// While the program is compiled, if that does not hold.
-#[track_caller]
-pub const fn check_selectors<P: Hear>(selectors: usize) {
+pub const fn check_selected(hears: Hears) {
     assert!(
-        !P::ANY || selectors > 0,
+        !hears.any,
         "a listener of `AnyEvent` says which events it hears: `#[listener(\"orders.*\")]`, or `\"**\"` for all"
     );
 }
 
 /// That only a sync listener of a stoppable event stops the run.
-///
-/// # Panics
-///
-/// While the program is compiled, if that does not hold.
+#[doc(hidden)]
 #[track_caller]
-pub const fn check_return<P: Hear, R: Returns, const ASYNC: bool>() {
-    if R::STOPS {
+pub const fn check_return(hears: Hears, gives: Gives, asynchronous: bool) {
+    if gives.stops {
         assert!(
-            !ASYNC,
+            !asynchronous,
             "an async listener cannot return `ControlFlow`: the run has gone on before it ends"
         );
         assert!(
-            !P::ANY,
+            !hears.any,
             "a listener of `AnyEvent` cannot return `ControlFlow`: not every event is `stoppable`"
         );
-        if !P::STOPPABLE {
+        if !hears.stoppable {
             let mut text = Text::new();
             text.push("only a listener of a stoppable event returns `ControlFlow`: declare `");
-            text.push(P::TOPIC);
+            text.push(hears.topic);
             text.push("` with `#[event(stoppable)]`");
             panic!("{}", text.as_str());
         }
     }
-}
-
-/// That the first parameter refers to an event.
-pub const fn assert_hears<P: Hear>() {}
-
-/// That the first parameter of an async listener refers to an event that threads may share.
-pub const fn assert_hears_async<P: Hear>()
-where
-    P::Share: Shareable,
-{
 }
 
 /// What an async delivery keeps of its event.

@@ -59,6 +59,26 @@ pub enum Heard {
     Any,
 }
 
+/// What a listener hears, without its type: a mistake in the type is reported where this is made, and nowhere else.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Hears {
+    pub(crate) heard: fn() -> Heard,
+    pub(crate) topic: &'static str,
+    pub(crate) any: bool,
+    pub(crate) stoppable: bool,
+}
+
+#[doc(hidden)]
+pub const fn hears<P: Hear>() -> Hears {
+    Hears {
+        heard: P::heard,
+        topic: P::TOPIC,
+        any: P::ANY,
+        stoppable: P::STOPPABLE,
+    }
+}
+
 #[diagnostic::do_not_recommend]
 impl<E: Event> Hear for E {
     type View<'a> = E;
@@ -94,6 +114,7 @@ impl<E: Event> Hear for E {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Hear for AnyEvent<'static> {
     type View<'a> = AnyEvent<'a>;
     type Share = SharedAny;

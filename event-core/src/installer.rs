@@ -6,9 +6,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::context::{Delivery, Handed};
 use crate::event::{Event, EventOps};
-use crate::hear::{AnyRun, Hear};
+use crate::hear::AnyRun;
 use crate::param::Param;
 use crate::returns::Step;
 use crate::state::StateMap;
@@ -70,35 +69,9 @@ impl<'a> Installer<'a> {
     /// # Panics
     ///
     /// If the state was not given; the builder has checked that it was.
-    pub fn param<P: Param>(&self) -> P::Bound {
+    pub(crate) fn param<P: Param>(&self) -> P::Bound {
         P::bind(self.state)
             .expect("the builder installs a listener only after it found all its state")
-    }
-
-    pub fn plain<P: Hear>(&mut self, f: for<'x, 'y> fn(&'y P::View<'x>)) {
-        P::install_plain(self, f);
-    }
-
-    pub fn sync<P, F>(&mut self, f: F)
-    where
-        P: Hear,
-        F: for<'x, 'y, 'z> Fn(&'y P::View<'x>, &Delivery<'z>) -> Step + Send + Sync + 'static,
-    {
-        P::install_bound(self, Box::new(f));
-    }
-
-    pub fn future<P, F, Fut>(&mut self, f: F)
-    where
-        P: Hear,
-        F: Fn(P::Share, Handed) -> Option<Fut> + Send + Sync + 'static,
-        Fut: Future<Output = Step> + Send + 'static,
-    {
-        P::install_async(
-            self,
-            Box::new(move |share, handed| {
-                f(share, handed).map(|future| Box::pin(future) as BoxFuture)
-            }),
-        );
     }
 
     pub(crate) fn add<E: Event>(&mut self, run: Run<E>) {
@@ -118,14 +91,4 @@ impl fmt::Debug for Installer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Installer({})", self.index)
     }
-}
-
-/// Gives the condition of a listener its argument type.
-#[doc(hidden)]
-pub fn condition<P, F>(f: F) -> F
-where
-    P: Hear,
-    F: for<'x, 'y> Fn(&'y P::View<'x>) -> bool + Send + Sync + 'static,
-{
-    f
 }

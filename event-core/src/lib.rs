@@ -44,6 +44,7 @@ mod subscription;
 mod sync;
 mod table;
 mod topic;
+mod typed;
 mod walk;
 
 pub use any_event::AnyEvent;

@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::event::EventInfo;
+use crate::param::{Listener, Takes};
 use crate::registration::Registration;
 
 /// The part of the order that a listener stands in: all early listeners run before the main ones, all late ones after.
@@ -250,11 +251,14 @@ pub struct Need {
 }
 
 impl Need {
-    pub const fn of<P: crate::param::Param>(name: &'static str) -> Self {
+    pub const fn of<P>(name: &'static str) -> Self
+    where
+        Listener: Takes<P>,
+    {
         Self {
             name,
-            ask: P::ask,
-            given: P::given,
+            ask: <Listener as Takes<P>>::ASK,
+            given: <Listener as Takes<P>>::GIVEN,
         }
     }
 

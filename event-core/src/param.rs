@@ -7,11 +7,6 @@ use crate::listener::StateNeed;
 use crate::state::StateMap;
 
 /// A type that a listener may ask for after the event.
-#[diagnostic::on_unimplemented(
-    message = "a listener cannot ask for `{Self}`",
-    label = "not a listener parameter",
-    note = "after the event a listener takes `&T` (state), `Option<&T>` (optional state) or `Context<'_>`"
-)]
 #[doc(hidden)]
 pub trait Param {
     /// What is kept of the parameter when a bus is built.
@@ -25,6 +20,31 @@ pub trait Param {
     fn get<'a, S: Site>(bound: &'a Self::Bound, site: &'a S) -> Self::Item<'a>;
 }
 
+/// Says of a [`Param`] that a listener may ask for it. A bound on the parameter itself would make the compiler propose a reference to it
+/// instead of saying what is allowed.
+#[diagnostic::on_unimplemented(
+    message = "a listener cannot ask for `{P}`",
+    label = "not a listener parameter",
+    note = "after the event a listener takes `&T` (state), `Option<&T>` (optional state) or `Context<'_>`, where `T` is `Send + Sync`"
+)]
+#[doc(hidden)]
+pub trait Takes<P> {
+    const ASK: fn(&'static str) -> Option<StateNeed>;
+    const GIVEN: fn(&StateMap) -> bool;
+}
+
+/// Stands for every listener in the errors about [`Takes`].
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Listener;
+
+#[diagnostic::do_not_recommend]
+impl<P: Param> Takes<P> for Listener {
+    const ASK: fn(&'static str) -> Option<StateNeed> = P::ask;
+    const GIVEN: fn(&StateMap) -> bool = P::given;
+}
+
+#[diagnostic::do_not_recommend]
 impl<T: ?Sized + Send + Sync + 'static> Param for &T {
     type Bound = Arc<T>;
     type Item<'a> = &'a T;
@@ -51,6 +71,7 @@ impl<T: ?Sized + Send + Sync + 'static> Param for &T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ?Sized + Send + Sync + 'static> Param for Option<&T> {
     type Bound = Option<Arc<T>>;
     type Item<'a> = Option<&'a T>;
@@ -77,6 +98,7 @@ impl<T: ?Sized + Send + Sync + 'static> Param for Option<&T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Param for Context<'_> {
     type Bound = ();
     type Item<'a> = Context<'a>;

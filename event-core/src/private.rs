@@ -3,25 +3,26 @@
 pub use std::sync::Arc;
 
 pub use crate::bus::Inner;
-pub use crate::check::{
-    assert_hears, assert_hears_async, check_pattern, check_return, check_selectors, check_type,
-};
+pub use crate::check::{check_pattern, check_return, check_selected, check_selector};
 pub use crate::context::{Delivery, Handed, Site};
 pub use crate::dispatch::Queue;
 pub use crate::event::{
     EventInfo, EventOps, Field, Probe, ShareFallback, Shared, Sharing, Slot, Unheard,
 };
-pub use crate::hear::{AsyncFn, BoundFn, Hear, Heard, HeldAny, SharedAny};
-pub use crate::installer::{BoxFuture, Installer, condition};
+pub use crate::hear::{AsyncFn, BoundFn, Hear, Heard, Hears, HeldAny, SharedAny, hears};
+pub use crate::installer::{BoxFuture, Installer};
 #[cfg(feature = "json")]
 pub use crate::json::Codec;
 pub use crate::listener::{FnKey, Need, Relation, Target};
 pub use crate::methods::Method;
-pub use crate::param::Param;
+pub use crate::param::{Listener, Param, Takes};
 pub use crate::registration::{EventRegistration, LinkRequest, Registration, Selector, submit};
-pub use crate::returns::{Effects, Returned, Returns, Step, step};
+pub use crate::returns::{Effects, Gives, Returned, Returns, Step, gives};
 pub use crate::stack::{Entry, Frame, check};
 pub use crate::state::StateMap;
+pub use crate::typed::{
+    Ask, AskFallback, On, OnFallback, Outcome, OutcomeFallback, Refused, Test, TestFallback,
+};
 
 #[doc(inline)]
 pub use crate::__json_codec as json_codec;

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::event::{EventInfo, EventOps};
-use crate::hear::{Hear, Heard};
+use crate::event::{Event, EventInfo, EventOps};
+use crate::hear::{Heard, Hears};
 use crate::installer::Installer;
 use crate::listener::{FnKey, Need, Phase, Relation};
-use crate::returns::Returns;
+use crate::returns::Gives;
 use crate::topic;
 
 /// One listener as the linker sees it: plain data and a function that installs it with its true types.
@@ -37,16 +37,29 @@ pub struct Registration {
 #[derive(Debug, Clone, Copy)]
 pub enum Selector {
     Pattern(&'static str),
-    Type(fn() -> &'static EventInfo),
+    Type {
+        info: fn() -> &'static EventInfo,
+        topic: &'static str,
+    },
+}
+
+impl Selector {
+    pub const fn of<E: Event>() -> Self {
+        Self::Type {
+            info: E::__info,
+            topic: E::TOPIC,
+        }
+    }
 }
 
 impl Registration {
     #[track_caller]
-    pub const fn new<P: Hear>(
+    pub const fn new(
         key: FnKey,
         id: &'static str,
         function: &'static str,
         module: &'static str,
+        hears: Hears,
         install: fn(&mut Installer<'_>),
     ) -> Self {
         Self {
@@ -55,7 +68,7 @@ impl Registration {
             function,
             module,
             install,
-            heard: P::heard,
+            heard: hears.heard,
             selectors: &[],
             docs: "",
             phase: Phase::Main,
@@ -74,8 +87,8 @@ impl Registration {
         self
     }
 
-    pub const fn returns<R: Returns>(mut self) -> Self {
-        self.returns = R::emits;
+    pub const fn returns(mut self, gives: Gives) -> Self {
+        self.returns = gives.emits;
         self
     }
 
@@ -127,7 +140,7 @@ impl Registration {
     pub(crate) fn selects(&self, info: &'static EventInfo) -> bool {
         self.selectors.iter().any(|selector| match selector {
             Selector::Pattern(pattern) => topic::matches(pattern, info.topic()),
-            Selector::Type(other) => std::ptr::eq(other(), info),
+            Selector::Type { info: other, .. } => std::ptr::eq(other(), info),
         })
     }
 
@@ -147,7 +160,7 @@ impl Registration {
                 .iter()
                 .map(|selector| match selector {
                     Selector::Pattern(pattern) => *pattern,
-                    Selector::Type(info) => info().topic(),
+                    Selector::Type { topic, .. } => topic,
                 })
                 .collect(),
         }

@@ -111,13 +111,23 @@ pub trait Returns: Sized {
     }
 }
 
-/// Turns a listener's return value into a step.
+/// What a listener returns, without its type: a mistake in the type is reported where this is made, and nowhere else.
 #[doc(hidden)]
-#[inline]
-pub fn step<R: Returns>(value: R) -> Step {
-    value.into_step()
+#[derive(Debug, Clone, Copy)]
+pub struct Gives {
+    pub(crate) emits: fn(&mut Vec<&'static EventInfo>),
+    pub(crate) stops: bool,
 }
 
+#[doc(hidden)]
+pub const fn gives<R: Returns>() -> Gives {
+    Gives {
+        emits: R::emits,
+        stops: R::STOPS,
+    }
+}
+
+#[diagnostic::do_not_recommend]
 impl Returns for () {
     fn gather(self, _: &mut Effects) {}
 
@@ -138,6 +148,7 @@ impl<E: Event> Returns for E {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Event> Returns for Option<E> {
     fn emits(events: &mut Vec<&'static EventInfo>) {
         events.push(E::__info());
@@ -150,6 +161,7 @@ impl<E: Event> Returns for Option<E> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Event> Returns for Vec<E> {
     fn emits(events: &mut Vec<&'static EventInfo>) {
         events.push(E::__info());
@@ -163,6 +175,7 @@ impl<E: Event> Returns for Vec<E> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Returns for ControlFlow<()> {
     const STOPS: bool = true;
 
@@ -171,6 +184,7 @@ impl Returns for ControlFlow<()> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<R: Returns, X: Into<Box<dyn Error + Send + Sync>>> Returns for Result<R, X> {
     const STOPS: bool = R::STOPS;
 
@@ -199,6 +213,7 @@ impl<R: Returns, X: Into<Box<dyn Error + Send + Sync>>> Returns for Result<R, X>
 
 macro_rules! tuples {
     ($($name:ident)+) => {
+        #[diagnostic::do_not_recommend]
         impl<$($name: Returns),+> Returns for ($($name,)+) {
             const STOPS: bool = $($name::STOPS)||+;
 

@@ -112,9 +112,9 @@ fn implementation(event: &Event) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #params #krate::Event for #ident #args #clause {
-            const TOPIC: &'static str = #topic;
-            const VERSION: u32 = #version;
-            const __STOPPABLE: bool = #stoppable;
+            const TOPIC: &'static ::core::primitive::str = #topic;
+            const VERSION: ::core::primitive::u32 = #version;
+            const __STOPPABLE: ::core::primitive::bool = #stoppable;
             fn __slot() -> ::core::option::Option<&'static #p::Slot> {
                 #slot
             }

@@ -1,8 +1,9 @@
 //! The code of a checked listener.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::installer::installer;
@@ -10,32 +11,63 @@ use super::keys::{Selector, Side, Target};
 use super::model::Listener;
 
 /// ```text
-/// const _: () = {
-///     P::submit! { { P::assert_hears::<Placed>(); P::Registration::new::<Placed>(.., |__b| { .. }).docs("..") } }
-///     const _: () = { P::assert_hears::<Placed>(); P::check_selectors::<Placed>(0usize) };
+/// const __charge: () = {
+///     const __HEARS: P::Hears = P::hears::<Placed>();
+///     const _: () = P::check_selected(__HEARS);
+///     P::submit! { P::Registration::new(.., |__b: &mut P::Installer<'_>| { .. }).docs("..") }
 /// };
+/// ```
+///
+/// An attribute cannot see whether it stands in an impl block. There, constants have names, and other constants do not see them: the error
+/// about the second one says what to do.
+///
+/// ```text
+/// const __put_listeners_on_the_impl_block_of_charge: () = ();
+/// const __charge: () = { const _: () = __put_listeners_on_the_impl_block_of_charge; .. };
 /// ```
 pub(crate) fn function(listener: &Listener) -> TokenStream {
     let p = listener.krate.private();
     let registration = registration(listener, &installer(listener));
     let checks = checks(listener);
     let cfgs = &listener.cfgs;
+    let ident = &listener.ident;
+    let (name, anchor) = if listener.owner.is_some() {
+        (format_ident!("_"), None)
+    } else {
+        let name = format_ident!("__{}", ident.unraw());
+        let anchor = format_ident!(
+            "__put_listeners_on_the_impl_block_of_{}",
+            ident.unraw(),
+            span = ident.span()
+        );
+        (name, Some(anchor))
+    };
+    let anchored = anchor.iter().map(|anchor| quote!(const _: () = #anchor;));
+    let anchor = anchor.iter().map(|anchor| {
+        quote! {
+            #(#cfgs)*
+            #[allow(non_upper_case_globals)]
+            const #anchor: () = ();
+        }
+    });
     quote! {
         #(#cfgs)*
-        #[allow(deprecated)]
-        const _: () = {
-            #p::submit! { #registration }
+        #[allow(deprecated, non_upper_case_globals)]
+        const #name: () = {
+            #(#anchored)*
             #checks
+            #p::submit! { #registration }
         };
+        #(#anchor)*
     }
 }
 
 /// ```text
-/// P::Registration::new::<Placed>(
-///     P::FnKey::of(&charge), "billing.charge", "charge", module_path!(), |__b: &mut P::Installer<'_>| { .. },
+/// P::Registration::new(
+///     P::FnKey::of(&charge), "billing.charge", "charge", module_path!(), __HEARS, |__b: &mut P::Installer<'_>| { .. },
 /// )
-/// .selectors(const { &[P::Selector::Pattern("orders.*"), P::Selector::Type(<Shipped as Event>::__info)] })
-/// .returns::<Result<Paid, ChargeError>>()
+/// .selectors(__SELECTORS)
+/// .returns(__GIVES)
 /// .asynchronous()
 /// .docs("Charges the card.")
 /// .early()
@@ -46,45 +78,25 @@ pub(crate) fn function(listener: &Listener) -> TokenStream {
 /// ```
 pub(crate) fn registration(listener: &Listener, installer: &TokenStream) -> TokenStream {
     let p = listener.krate.private();
-    let (event, path, name) = (&listener.event, listener.path(), listener.name());
+    let (path, name) = (listener.path(), listener.name());
     let default_id = || quote!(::core::concat!(::core::module_path!(), "::", #name));
     let id = (listener.args.id.as_ref()).map_or_else(default_id, ToTokens::to_token_stream);
     // The call carries the place of the function's name, which it records.
     let span = listener.ident.span();
     let new = listener.krate.private_at(span);
-    let arguments = quote!(#p::FnKey::of(&#path), #id, #name, ::core::module_path!(), #installer);
-    let mut registration = quote_spanned!(span=> #new::Registration::new::<#event>(#arguments));
+    let arguments =
+        quote!(#p::FnKey::of(&#path), #id, #name, ::core::module_path!(), __HEARS, #installer);
+    let mut registration = quote_spanned!(span=> #new::Registration::new(#arguments));
     registration.extend(signature_calls(listener));
     registration.extend(key_calls(listener));
-    let hears = hears(listener);
-    let hears_async = listener.asynchronous.map(|_| {
-        let p = listener.krate.private_at(event.span());
-        quote_spanned!(event.span()=> #p::assert_hears_async::<#event>();)
-    });
-    let returns = returns(listener);
-    quote!({ #hears #hears_async #returns #registration })
-}
-
-/// Asks whether the first parameter refers to an event. Every body of generated code asks this first, at the same token and in the
-/// same words, since the compiler shows equal errors once.
-fn hears(listener: &Listener) -> TokenStream {
-    let event = &listener.event;
-    let p = listener.krate.private_at(event.span());
-    quote_spanned!(event.span()=> #p::assert_hears::<#event>();)
-}
-
-/// Asks whether the return type is one that a listener can have, like [`hears`].
-fn returns(listener: &Listener) -> Option<TokenStream> {
-    let output = listener.output.as_ref()?;
-    let p = listener.krate.private_at(output.span());
-    Some(quote_spanned!(output.span()=> let _ = #p::step::<#output>;))
+    registration
 }
 
 /// What the signature and the doc comment say.
 fn signature_calls(listener: &Listener) -> TokenStream {
     let mut calls = TokenStream::new();
-    if let Some(output) = &listener.output {
-        calls.extend(quote_spanned!(output.span()=> .returns::<#output>()));
+    if listener.output.is_some() {
+        calls.extend(quote!(.returns(__GIVES)));
     }
     if listener.asynchronous.is_some() {
         calls.extend(quote!(.asynchronous()));
@@ -110,14 +122,7 @@ fn key_calls(listener: &Listener) -> TokenStream {
     let args = &listener.args;
     let mut calls = TokenStream::new();
     if !args.selectors.is_empty() {
-        let selectors = args.selectors.iter().map(|selector| match selector {
-            Selector::Pattern(pattern) => quote!(#p::Selector::Pattern(#pattern)),
-            Selector::Type(ty) => {
-                let info = info(listener, ty);
-                quote!(#p::Selector::Type(#info))
-            }
-        });
-        calls.extend(quote!(.selectors(const { &[#(#selectors),*] })));
+        calls.extend(quote!(.selectors(__SELECTORS)));
     }
     if let Some(phase) = &args.phase {
         calls.extend(quote!(.#phase()));
@@ -153,43 +158,56 @@ fn info(listener: &Listener, ty: &Type) -> TokenStream {
 }
 
 /// ```text
-/// const _: () = { P::assert_hears::<Placed>(); P::check_pattern::<Placed>("orders.*") };
-/// const _: () = { P::assert_hears::<Placed>(); let _ = <Shipped as Event>::__info; P::check_type::<Placed, Shipped>() };
-/// const _: () = { P::assert_hears::<Placed>(); P::check_selectors::<Placed>(2usize) };
-/// const _: () = { P::assert_hears::<Placed>(); let _ = P::step::<Paid>; P::check_return::<Placed, Paid, false>() };
+/// const __HEARS: P::Hears = P::hears::<Placed>();
+/// const __SELECTORS: &[P::Selector] = &[P::Selector::Pattern("orders.*"), P::Selector::of::<Shipped>()];
+/// const __GIVES: P::Gives = P::gives::<Result<Paid, ChargeError>>();
+/// const _: () = P::check_selector(__HEARS, &__SELECTORS[0usize]);
+/// const _: () = P::check_return(__HEARS, __GIVES, false);
 /// ```
 ///
-/// Each stands at the token that would have to change: that is where the compiler shows a constant that fails.
+/// Each check stands at the token that would have to change: that is where the compiler shows a constant that fails. A type is
+/// named once, so that a wrong one is one error: a constant that uses a broken one is not reported.
 pub(crate) fn checks(listener: &Listener) -> TokenStream {
+    let p = listener.krate.private();
     let event = &listener.event;
-    let hears = hears(listener);
-    let mut checks = TokenStream::new();
-    for selector in &listener.args.selectors {
+    let mut checks = quote!(const __HEARS: #p::Hears = #p::hears::<#event>(););
+    let selectors = &listener.args.selectors;
+    if selectors.is_empty() {
+        let at = listener.krate.private_at(event.span());
+        let check = quote_spanned!(event.span()=> const _: () = #at::check_selected(__HEARS););
+        checks.extend(check);
+    } else {
+        let entries = selectors.iter().map(|selector| match selector {
+            Selector::Pattern(pattern) => quote!(#p::Selector::Pattern(#pattern)),
+            Selector::Type(ty) => quote!(#p::Selector::of::<#ty>()),
+        });
+        checks.extend(quote!(const __SELECTORS: &[#p::Selector] = &[#(#entries),*];));
+    }
+    for (index, selector) in selectors.iter().enumerate() {
         let span = selector.span();
-        let p = listener.krate.private_at(span);
-        checks.extend(match selector {
-            Selector::Pattern(pattern) => {
-                quote_spanned!(span=> const _: () = { #hears #p::check_pattern::<#event>(#pattern) };)
-            }
-            Selector::Type(ty) => {
-                let info = info(listener, ty);
-                quote_spanned!(span=> const _: () = { #hears let _ = #info; #p::check_type::<#event, #ty>() };)
-            }
+        let at = listener.krate.private_at(span);
+        let check = quote_spanned!(span=> const _: () = #at::check_selector(__HEARS, &__SELECTORS[#index]););
+        checks.extend(check);
+    }
+    if listener.asynchronous.is_some() {
+        let at = listener.krate.private_at(event.span());
+        let check = quote_spanned!(event.span()=> #at::On::<#event>::new().shared(););
+        checks.extend(quote! {
+            const _: fn() = || {
+                #[allow(unused_imports)]
+                use #p::OnFallback as _;
+                #check
+            };
         });
     }
-    let span = event.span();
-    let p = listener.krate.private_at(span);
-    let selectors = listener.args.selectors.len();
-    checks.extend(
-        quote_spanned!(span=> const _: () = { #hears #p::check_selectors::<#event>(#selectors) };),
-    );
     if let Some(output) = &listener.output {
-        let span = output.span();
-        let p = listener.krate.private_at(span);
-        let returns = returns(listener);
+        let at = listener.krate.private_at(output.span());
         let asynchronous = listener.asynchronous.is_some();
-        let check = quote!(#p::check_return::<#event, #output, #asynchronous>);
-        checks.extend(quote_spanned!(span=> const _: () = { #hears #returns #check() };));
+        checks.extend(quote!(const __GIVES: #p::Gives = #p::gives::<#output>();));
+        let check = quote_spanned! {output.span()=>
+            const _: () = #at::check_return(__HEARS, __GIVES, #asynchronous);
+        };
+        checks.extend(check);
     }
     checks
 }

@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 
 use super::model::Listener;
 
@@ -31,35 +30,43 @@ impl Locals {
 }
 
 /// ```text
-/// |__b: &mut P::Installer<'_>| { __b.plain::<Placed>(charge); }
+/// |__b: &mut P::Installer<'_>| {
+///     use P::{AskFallback as _, OnFallback as _, OutcomeFallback as _, TestFallback as _};
+///     P::On::<Placed>::new().plain(__b, charge);
+/// }
 /// ```
 ///
-/// A method listener's closure also takes `__this: &P::Arc<Mailer>`.
-///
-/// What depends on the event's type stands at that type: the compiler shows one error for all that stands at one token.
+/// The fallbacks keep a wrong type from being reported again here, see the core's `typed`. A method listener's closure also takes `__this: &P::Arc<Mailer>`.
 pub(crate) fn installer(listener: &Listener) -> TokenStream {
     let p = listener.krate.private();
     let Locals { bus, this, .. } = &Locals::new();
     let body = if listener.plain() {
         let (event, path) = (&listener.event, listener.path());
-        quote_spanned!(event.span()=> #bus.plain::<#event>(#path);)
+        quote!(#p::On::<#event>::new().plain(#bus, #path);)
     } else {
         bound(listener)
     };
     let owner = listener.owner.as_ref().filter(|_| listener.receiver);
     let instance = owner.map(|owner| quote!(, #this: &#p::Arc<#owner>));
-    quote!(|#bus: &mut #p::Installer<'_> #instance| { #body })
+    quote! {
+        |#bus: &mut #p::Installer<'_> #instance| {
+            #[allow(unused_imports)]
+            use #p::{AskFallback as _, OnFallback as _, OutcomeFallback as _, TestFallback as _};
+            #body
+        }
+    }
 }
 
 /// ```text
-/// let __p1 = __b.param::<&Db>();
-/// let __when = P::condition::<Placed, _>(|e| e.total > 100);
-/// __b.sync::<Placed, _>(move |__e, __d| {
-///     if !P::check(|| __when(__e)) { return P::Step::Skipped; }
-///     P::step::<Result<(), Declined>>(charge(__e, <&Db as P::Param>::get(&__p1, __d)))
+/// let __p1 = P::Ask::<&Db>::new().bind(__b);
+/// let __when = P::On::<Placed>::new().condition(|e| e.total > 100);
+/// P::On::<Placed>::new().sync(__b, move |__e, __d| {
+///     if !P::check(|| P::Test::<Placed, _>::new(&__when).holds(__e)) { return P::Step::Skipped; }
+///     P::Outcome(charge(__e, P::Ask::<&Db>::new().get(&__p1, __d))).step()
 /// });
 /// ```
 fn bound(listener: &Listener) -> TokenStream {
+    let p = listener.krate.private();
     let locals = Locals::new();
     let Locals {
         bus, this, when, ..
@@ -71,16 +78,17 @@ fn bound(listener: &Listener) -> TokenStream {
         .zip(param_names(listener))
         .map(|(param, name)| {
             let (cfgs, ty) = (&param.cfgs, &param.ty);
-            let bind = quote_spanned!(ty.span()=> #bus.param::<#ty>());
-            quote!(#(#cfgs)* let #name = #bind;)
+            quote!(#(#cfgs)* let #name = #p::Ask::<#ty>::new().bind(#bus);)
         });
     let this = listener
         .receiver
         .then(|| quote!(let #this = ::core::clone::Clone::clone(#this);));
     let condition = listener.args.when.as_ref().map(|condition| {
         let closure = &condition.closure;
-        let p = listener.krate.private_at(event.span());
-        quote_spanned!(event.span()=> let #when = #p::condition::<#event, _>(#closure);)
+        let span =
+            (closure.clone().into_iter().next()).map_or_else(Span::call_site, |tree| tree.span());
+        let condition = quote_spanned!(span=> .condition(#closure));
+        quote!(let #when = #p::On::<#event>::new()#condition;)
     });
     let run = if listener.asynchronous.is_some() {
         future(listener, &locals)
@@ -102,15 +110,14 @@ fn sync(listener: &Listener, locals: &Locals) -> TokenStream {
     let event = &listener.event;
     let check = listener.args.when.is_some().then(|| {
         quote! {
-            if !#p::check(|| #when(#e)) {
+            if !#p::check(|| #p::Test::<#event, _>::new(&#when).holds(#e)) {
                 return #p::Step::Skipped;
             }
         }
     });
     let step = step(listener, &call(listener, locals, &quote!(#e), &quote!(#d)));
-    let install = quote_spanned!(event.span()=> #bus.sync::<#event, _>);
     quote! {
-        #install(move |#e, #d| {
+        #p::On::<#event>::new().sync(#bus, move |#e, #d| {
             #check
             #step
         });
@@ -118,12 +125,12 @@ fn sync(listener: &Listener, locals: &Locals) -> TokenStream {
 }
 
 /// ```text
-/// P::Installer::future::<Placed, _, _>(__b, move |__e, __d| {
-///     if !P::check(|| __when(Deref::deref(&<Placed as P::Hear>::hold(&__e)))) { return None; }
-///     let __s1 = Clone::clone(&__p1);
+/// P::On::<Placed>::new().future(__b, move |__e, __d| {
+///     if !P::check(|| P::Test::<Placed, _>::new(&__when).holds(Deref::deref(&P::On::<Placed>::new().hold(&__e)))) { return None; }
+///     let __p1 = Clone::clone(&__p1);
 ///     Some(async move {
-///         let __h = <Placed as P::Hear>::hold(&__e);
-///         P::step::<Result<(), Declined>>(charge(Deref::deref(&__h), <&Db as P::Param>::get(&__s1, &__d)).await)
+///         let __h = P::On::<Placed>::new().hold(&__e);
+///         P::Outcome(charge(Deref::deref(&__h), P::Ask::<&Db>::new().get(&__p1, &__d)).await).step()
 ///     })
 /// });
 /// ```
@@ -140,7 +147,7 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
     let event = &listener.event;
     let check = listener.args.when.is_some().then(|| {
         quote! {
-            if !#p::check(|| #when(::core::ops::Deref::deref(&<#event as #p::Hear>::hold(&#e)))) {
+            if !#p::check(|| #p::Test::<#event, _>::new(&#when).holds(::core::ops::Deref::deref(&#p::On::<#event>::new().hold(&#e)))) {
                 return ::core::option::Option::None;
             }
         }
@@ -151,10 +158,10 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
     let params = listener
         .params
         .iter()
-        .zip(param_names(listener).zip(shared_names(listener)))
-        .map(|(param, (bound, shared))| {
+        .zip(param_names(listener))
+        .map(|(param, name)| {
             let cfgs = &param.cfgs;
-            quote!(#(#cfgs)* let #shared = ::core::clone::Clone::clone(&#bound);)
+            quote!(#(#cfgs)* let #name = ::core::clone::Clone::clone(&#name);)
         });
     let call = call(
         listener,
@@ -163,28 +170,23 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
         &quote!(&#d),
     );
     let step = step(listener, &quote!(#call.await));
-    // A future that is not `Send` is shown at the function's `async`, what it holds of the event at the event's type.
-    let mut shared = e.clone();
-    shared.set_span(e.span().located_at(event.span()));
-    let span = listener
-        .asynchronous
-        .map_or_else(Span::call_site, |token| token.span);
+    // A future that is not `Send` is shown at the function's `async`.
+    let span = (listener.asynchronous).map_or_else(Span::call_site, |token| token.span);
     let future = quote_spanned! {span=>
         async move {
-            let #held = <#event as #p::Hear>::hold(&#shared);
+            let #held = #p::On::<#event>::new().hold(&#e);
             #step
         }
     };
-    let closure = quote_spanned! {span=>
-        move |#e, #d| {
+    let install = quote_spanned!(span=> .future);
+    quote! {
+        #p::On::<#event>::new()#install(#bus, move |#e, #d| {
             #check
             #this
             #(#params)*
             ::core::option::Option::Some(#future)
-        }
-    };
-    let p = listener.krate.private_at(span);
-    quote_spanned!(span=> #p::Installer::future::<#event, _, _>(#bus, #closure);)
+        });
+    }
 }
 
 /// The call of the user's function.
@@ -194,49 +196,26 @@ fn call(
     event: &TokenStream,
     delivery: &TokenStream,
 ) -> TokenStream {
+    let p = listener.krate.private();
     let path = listener.path();
     let this = &locals.this;
     let this = listener.receiver.then(|| quote!(&#this,));
-    let names: Vec<Ident> = if listener.asynchronous.is_some() {
-        shared_names(listener).collect()
-    } else {
-        param_names(listener).collect()
-    };
-    let params = listener.params.iter().zip(names).map(|(param, name)| {
-        let (cfgs, ty) = (&param.cfgs, &param.ty);
-        let p = listener.krate.private_at(ty.span());
-        let get = quote_spanned!(ty.span()=> <#ty as #p::Param>::get(&#name, #delivery));
-        quote!(#(#cfgs)* #get)
-    });
+    let params = listener
+        .params
+        .iter()
+        .zip(param_names(listener))
+        .map(|(param, name)| {
+            let (cfgs, ty) = (&param.cfgs, &param.ty);
+            quote!(#(#cfgs)* #p::Ask::<#ty>::new().get(&#name, #delivery))
+        });
     quote!(#path(#this #event #(, #params)*))
 }
 
-/// The error about a type that a listener cannot return belongs to the return type.
 fn step(listener: &Listener, value: &TokenStream) -> TokenStream {
-    let span = listener
-        .output
-        .as_ref()
-        .map_or_else(Span::call_site, Spanned::span);
-    let p = listener.krate.private_at(span);
-    let output = listener.output.iter();
-    let step = quote_spanned!(span=> #p::step #(::<#output>)*);
-    quote!(#step(#value))
+    let p = listener.krate.private();
+    quote!(#p::Outcome(#value).step())
 }
 
-/// The names of the bound parameters, `__p1` and so on.
-fn param_names(listener: &Listener) -> impl Iterator<Item = Ident> {
-    numbered(listener, "__p")
-}
-
-/// The names of what one future keeps of the bound parameters, `__s1` and so on.
-fn shared_names(listener: &Listener) -> impl Iterator<Item = Ident> {
-    numbered(listener, "__s")
-}
-
-/// They stand at the types of the parameters, since the compiler asks for what is bound to a name at the name.
-fn numbered(listener: &Listener, prefix: &str) -> impl Iterator<Item = Ident> {
-    let types = listener.params.iter().map(|param| &param.ty);
-    types
-        .zip(1..)
-        .map(move |(ty, index)| format_ident!("{prefix}{index}", span = ty.span()))
+fn param_names(listener: &Listener) -> impl Iterator<Item = Ident> + use<> {
+    (1..=listener.params.len()).map(|index| format_ident!("__p{index}", span = Span::mixed_site()))
 }

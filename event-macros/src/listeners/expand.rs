@@ -14,7 +14,7 @@ use crate::listener::model::Listener;
 /// ```text
 /// impl Listeners for Mailer {
 ///     fn __listeners() -> &'static [P::Method<Self>] {
-///         const { &[P::Method::new(P::Registration::new::<Placed>(.., |_| {}), |__b, __this| { .. })] }
+///         const { &[{ const __HEARS: P::Hears = ..; P::Method::new(P::Registration::new(.., |_| {}), |__b, __this| { .. }) }] }
 ///     }
 /// }
 /// ```
@@ -26,10 +26,6 @@ pub(crate) fn block(owner: &Type, krate: &CratePath, listeners: &[Listener]) -> 
         let p = krate.private();
         let krate = krate.at(Span::call_site());
         let entries = methods.iter().map(|listener| method(listener));
-        let checks = methods.iter().map(|listener| {
-            let (cfgs, checks) = (&listener.cfgs, checks(listener));
-            quote!(#(#cfgs)* const _: () = { #checks };)
-        });
         quote! {
             #[allow(deprecated)]
             const _: () = {
@@ -39,7 +35,6 @@ pub(crate) fn block(owner: &Type, krate: &CratePath, listeners: &[Listener]) -> 
                         const { &[#(#entries),*] }
                     }
                 }
-                #(#checks)*
             };
         }
     });
@@ -51,5 +46,12 @@ fn method(listener: &Listener) -> TokenStream {
     let cfgs = &listener.cfgs;
     let registration = registration(listener, &quote!(|_| {}));
     let installer = installer(listener);
-    quote!(#(#cfgs)* #p::Method::new(#registration, #installer))
+    let checks = checks(listener);
+    quote! {
+        #(#cfgs)*
+        {
+            #checks
+            #p::Method::new(#registration, #installer)
+        }
+    }
 }

@@ -37,10 +37,13 @@ pub(crate) fn split(item: &TokenStream) -> Result<Block> {
     let mut items = TokenStream::new();
     let mut trees = body.stream().into_iter().peekable();
     while trees.peek().is_some() {
-        let (args, mut head) = attributes(&mut trees);
-        rest(&mut trees, &mut head);
-        items.extend(head.clone());
-        methods.extend(args.map(|args| Method { args, head }));
+        let attributes = attributes(&mut trees);
+        let mut item = TokenStream::new();
+        rest(&mut trees, &mut item);
+        items.extend(attributes.others.into_iter().chain(item.clone()));
+        // A second `#[listener]` is for the rules of a listener to refuse.
+        let head = attributes.kept.into_iter().chain(item).collect();
+        methods.extend((attributes.args).map(|args| Method { args, head }));
     }
     let mut braces = Group::new(Delimiter::Brace, items);
     braces.set_span(body.span());
@@ -56,20 +59,36 @@ pub(crate) fn split(item: &TokenStream) -> Result<Block> {
     })
 }
 
-/// Takes the attributes of an item: the arguments of its `#[listener]` and all others.
-fn attributes(trees: &mut Peekable<IntoIter>) -> (Option<TokenStream>, TokenStream) {
-    let mut args = None;
-    let mut others = TokenStream::new();
+#[derive(Default)]
+struct Attributes {
+    /// The arguments of the first `#[listener]`.
+    args: Option<TokenStream>,
+    /// All attributes but that one.
+    kept: TokenStream,
+    /// All that are no `#[listener]`.
+    others: TokenStream,
+}
+
+/// Takes the attributes of an item.
+fn attributes(trees: &mut Peekable<IntoIter>) -> Attributes {
+    let mut taken = Attributes::default();
     while let Some(hash) = trees.next_if(|tree| is_punct(tree, '#')) {
         let bang = trees.next_if(|tree| is_punct(tree, '!'));
         let attribute = trees.next_if(|tree| matches!(tree, TokenTree::Group(_)));
-        match attribute.as_ref().and_then(listener_args) {
-            // A second one stays, so that the rules of a listener see it.
-            Some(found) if bang.is_none() && args.is_none() => args = Some(found),
-            _ => others.extend([hash].into_iter().chain(bang).chain(attribute)),
+        let args = attribute.as_ref().and_then(listener_args);
+        let args = args.filter(|_| bang.is_none());
+        let is_listener = args.is_some();
+        if is_listener && taken.args.is_none() {
+            taken.args = args;
+            continue;
+        }
+        let tokens: TokenStream = [hash].into_iter().chain(bang).chain(attribute).collect();
+        taken.kept.extend(tokens.clone());
+        if !is_listener {
+            taken.others.extend(tokens);
         }
     }
-    (args, others)
+    taken
 }
 
 fn listener_args(attribute: &TokenTree) -> Option<TokenStream> {

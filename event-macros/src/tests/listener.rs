@@ -32,7 +32,7 @@ fn a_body_is_never_parsed() {
     let output = expand(quote!(), item.clone());
 
     assert!(text(&output).starts_with(&text(&item)));
-    assert_contains(&output, quote!(__b.plain::<Placed>(handle);));
+    assert_contains(&output, quote!(On::<Placed>::new().plain(__b, handle);));
     assert!(!text(&output).contains("compile_error"));
 }
 
@@ -49,7 +49,10 @@ fn the_plain_form_is_for_the_simplest_signature_only() {
             fn f(A { .. }: &(A)) {}
         ),
     ] {
-        assert_contains(&accepted(quote!(), item), quote!(__b.plain::<A>(f);));
+        assert_contains(
+            &accepted(quote!(), item),
+            quote!(On::<A>::new().plain(__b, f);),
+        );
     }
     for (args, item) in [
         (
@@ -71,7 +74,7 @@ fn the_plain_form_is_for_the_simplest_signature_only() {
             ),
         ),
     ] {
-        assert_contains(&accepted(args, item), quote!(__b.sync::<A, _>));
+        assert_contains(&accepted(args, item), quote!(On::<A>::new().sync));
     }
     assert_contains(
         &accepted(
@@ -80,7 +83,7 @@ fn the_plain_form_is_for_the_simplest_signature_only() {
                 async fn f(e: &A) {}
             ),
         ),
-        quote!(Installer::future::<A, _, _>),
+        quote!(On::<A>::new().future),
     );
 }
 
@@ -100,14 +103,17 @@ fn parameters_keep_their_cfgs_everywhere() {
         ),
     );
 
-    assert_contains(&output, quote!(#[cfg(unix)] let __p1 = __b.param::<&Db>();));
+    assert_contains(
+        &output,
+        quote!(#[cfg(unix)] let __p1 = ::tidings::__private::Ask::<&Db>::new().bind(__b);),
+    );
     assert_contains(
         &output,
         quote!(f(
             __e,
             #[cfg(unix)]
-            <&Db as ::tidings::__private::Param>::get(&__p1, __d),
-            <Context<'_> as ::tidings::__private::Param>::get(&__p2, __d)
+            ::tidings::__private::Ask::<&Db>::new().get(&__p1, __d),
+            ::tidings::__private::Ask::<Context<'_>>::new().get(&__p2, __d)
         )),
     );
     assert_contains(
@@ -136,11 +142,7 @@ fn keys_reach_the_record() {
     assert_contains(
         &output,
         quote! {
-            .selectors(const { &[
-                #p::Selector::Pattern("orders.*"),
-                #p::Selector::Type(<Shipped as ::other::path::Event>::__info),
-                #p::Selector::Type(<shop::Refused as ::other::path::Event>::__info)
-            ] })
+            .selectors(__SELECTORS)
             .late()
             .relations(const { &[
                 #p::Relation::before(#p::Target::Id("mail.send")),
@@ -158,10 +160,18 @@ fn keys_reach_the_record() {
     );
     assert_contains(
         &output,
-        quote!(#p::check_pattern::<Paged<User>>("orders.*")),
+        quote! {
+            const __HEARS: #p::Hears = #p::hears::<Paged<User>>();
+            const __SELECTORS: &[#p::Selector] = &[
+                #p::Selector::Pattern("orders.*"),
+                #p::Selector::of::<Shipped>(),
+                #p::Selector::of::<shop::Refused>()
+            ];
+            const _: () = #p::check_selector(__HEARS, &__SELECTORS[0usize]);
+            const _: () = #p::check_selector(__HEARS, &__SELECTORS[1usize]);
+            const _: () = #p::check_selector(__HEARS, &__SELECTORS[2usize]);
+        },
     );
-    assert_contains(&output, quote!(#p::check_type::<Paged<User>, Shipped>()));
-    assert_contains(&output, quote!(#p::check_selectors::<Paged<User>>(3usize)));
     assert!(!text(&output).contains("::tidings"), "{output}");
 }
 
@@ -302,7 +312,7 @@ fn bare_names_are_types_unless_they_look_like_keys() {
                     fn f(e: &A) {}
                 ),
             ),
-            quote!(Selector::Type(<#ty as ::tidings::Event>::__info)),
+            quote!(Selector::of::<#ty>()),
         );
     }
     for (args, message) in [

@@ -52,7 +52,10 @@ fn only_the_listener_attributes_are_taken_off() {
     assert!(text(&output).starts_with(&text(&stripped)), "{output}");
     assert!(!text(&output).contains("compile_error"), "{output}");
     assert_contains(&output, quote!(impl ::tidings::Listeners for Mailer));
-    assert_contains(&output, quote!(__b.plain::<Placed>(<Mailer>::count);));
+    assert_contains(
+        &output,
+        quote!(On::<Placed>::new().plain(__b, <Mailer>::count);),
+    );
 }
 
 #[test]
@@ -64,12 +67,9 @@ fn methods_wait_for_an_instance() {
 
     assert_eq!(errors(&output), [""; 0]);
     assert!(!text(&output).contains("submit"), "{output}");
-    assert_contains(
-        &output,
-        quote!(
-            #[cfg(unix)]
-            ::tidings::__private::Method::new
-        ),
+    assert!(
+        text(&output).contains("&[#[cfg(unix)]{const__HEARS"),
+        "{output}"
     );
     assert_contains(
         &output,
@@ -97,15 +97,15 @@ fn without_a_method_there_is_nothing_to_attach() {
     assert!(!text(&output).contains("Listeners"), "{output}");
     assert_contains(
         &output,
-        quote!(#[cfg(unix)] #[allow(deprecated)] const _: () =),
+        quote!(#[cfg(unix)] #[allow(deprecated, non_upper_case_globals)] const _: () =),
     );
     assert_contains(&output, quote!(::other::__private::submit!));
     assert_contains(&output, quote!("Mailer::count"));
-    assert_contains(&output, quote!(plain::<a::Mailer>(<a::Mailer>::count)));
     assert_contains(
         &output,
-        quote!(Type(<<a::Mailer>::Sent as ::other::Event>::__info)),
+        quote!(On::<a::Mailer>::new().plain(__b, <a::Mailer>::count)),
     );
+    assert_contains(&output, quote!(Selector::of::<<a::Mailer>::Sent>()));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn errors_of_all_methods_come_together() {
             impl<T> Mailer<T> {
                 fn a(&mut self, e: &Placed) {}
                 fn b(self: Arc<Self>, e: Placed) {}
-                #[listener] fn c(&self) {}
+                fn c(&self) {}
                 fn d(self) {}
             }
         },

@@ -6,6 +6,6 @@ struct Placed {
 }
 
 #[listener("orders.pl*", erly, id = "", emits())]
-const unsafe fn charge<T>(_: Placed, _: impl Send) -> impl Send {}
+unsafe fn charge<T>(_: Placed, _: impl Send) -> impl Send {}
 
 fn main() {}

@@ -6,6 +6,6 @@ struct Placed {
 }
 
 #[listener]
-unsafe extern "C" fn charge(_: &Placed, ...) {}
+unsafe extern "C" fn charge(_: &Placed, _: ...) {}
 
 fn main() {}

@@ -3,7 +3,7 @@
 use linked::Arrived;
 use tidings::{Bus, Code, catalog, listener};
 
-tidings::link!(linked, shipping = "its-own-name");
+tidings::link!(declared, linked, shipping = "its-own-name");
 
 #[listener]
 fn local(_: &Arrived) {}
@@ -13,6 +13,20 @@ fn s5_a_linked_crate_brings_its_listeners() {
     let bus = Bus::builder().build().unwrap();
 
     assert_eq!(bus.emit(Arrived).report().ran(), 3);
+}
+
+#[test]
+fn s5_a_linked_crate_may_bring_events_alone() {
+    let bus = Bus::builder().build().unwrap();
+    bus.on_topic("declared.*", |_| {}).unwrap().forever();
+
+    assert!(
+        catalog()
+            .events()
+            .iter()
+            .any(|event| event.topic() == "declared.only")
+    );
+    assert!(bus.emit(declared::Declared).report().heard());
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! Subscribing, unsubscribing and emitting at once: every interleaving that loom finds, over the core's own `overlay.rs`.
 #![cfg(tidings_loom)]
 
+#[allow(
+    dead_code,
+    reason = "which of the inline loops runs is nothing that threads share"
+)]
 #[path = "../../../../event-core/src/overlay.rs"]
 mod overlay;
 #[path = "../../../../event-core/src/sync.rs"]

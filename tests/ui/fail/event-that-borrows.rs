@@ -1,8 +1,0 @@
-use tidings::event;
-
-#[event]
-struct Placed {
-    item: &str,
-}
-
-fn main() {}

@@ -1,0 +1,17 @@
+use tidings::{event, listeners};
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+struct Mailer;
+
+#[listeners]
+impl Mailer {
+    #[listener]
+    #[listener("orders.*")]
+    fn confirm(&self, _: &Placed) {}
+}
+
+fn main() {}
