@@ -47,15 +47,30 @@ pub(crate) fn keyword(item: &TokenStream) -> Option<Ident> {
     None
 }
 
+/// A group in braces, also inside the invisible one that `macro_rules` puts round a `$body:block`.
+pub(crate) fn braces(tree: &TokenTree) -> Option<Group> {
+    let TokenTree::Group(group) = tree else {
+        return None;
+    };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group.clone()),
+        Delimiter::None => {
+            let mut inner = group.stream().into_iter();
+            let body = inner.next().as_ref().and_then(braces);
+            body.filter(|_| inner.next().is_none())
+        }
+        _ => None,
+    }
+}
+
 /// Cuts off the last group in braces: the body of a function or an impl block, which is never parsed.
 pub(crate) fn split_body(item: TokenStream) -> (TokenStream, Option<Group>) {
     let mut trees: Vec<TokenTree> = item.into_iter().collect();
-    match trees.pop() {
-        Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace => {
-            (trees.into_iter().collect(), Some(body))
-        }
-        last => (trees.into_iter().chain(last).collect(), None),
+    let body = trees.last().and_then(braces);
+    if body.is_some() {
+        trees.pop();
     }
+    (trees.into_iter().collect(), body)
 }
 
 /// Reports every generic parameter: a registration stands for one function, known when the program is linked.

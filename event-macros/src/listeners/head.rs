@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Generics, Meta, Result, Token, Type};
 
-use crate::attrs::{keyword, refuse_generics, split_body};
+use crate::attrs::{braces, keyword, refuse_generics, split_body};
 use crate::errors::Errors;
 
 pub(crate) struct Block {
@@ -113,9 +113,7 @@ fn rest(trees: &mut Peekable<IntoIter>, item: &mut TokenStream) {
         if let TokenTree::Ident(word) = &tree {
             words.push(word.to_string());
         }
-        let braces =
-            matches!(&tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
-        let end = is_punct(&tree, ';') || (braces && !is_constant(&words));
+        let end = is_punct(&tree, ';') || (braces(&tree).is_some() && !is_constant(&words));
         item.extend([tree]);
         if end {
             return;

@@ -71,7 +71,7 @@ fn keys_reach_the_record() {
     assert_contains(
         &output,
         quote!(
-            const __STOPPABLE: bool = true;
+            const __STOPPABLE: ::core::primitive::bool = true;
         ),
     );
     assert!(!text(&output).contains("tidings::"), "{output}");
@@ -205,7 +205,7 @@ fn all_errors_of_one_attribute_come_together() {
     assert_contains(
         &output,
         quote!(
-            const TOPIC: &'static str = "placed";
+            const TOPIC: &'static ::core::primitive::str = "placed";
         ),
     );
 }

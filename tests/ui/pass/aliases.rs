@@ -59,7 +59,7 @@ fn stop(_: &self::events::Renamed) -> Flow {
 }
 
 #[listener]
-async fn later(_: &(Order), _db: Db<'_>, _cx: Place<'_>) -> Result<Option<Paid>, String> {
+async fn later(_: &Order, _db: Db<'_>, _cx: Place<'_>) -> Result<Option<Paid>, String> {
     Ok(None)
 }
 

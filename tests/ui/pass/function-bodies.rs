@@ -20,17 +20,17 @@ fn second() {
     #[listener]
     fn inner(_: &Inner) {}
 
-    let bus = Bus::builder().build().expect("the ids differ");
-    assert_eq!(bus.emit(Placed).report().ran(), 2);
-    assert_eq!(bus.emit(Inner).report().ran(), 1);
     if true {
         #[listener(id = "block.local")]
         fn local(_: &Inner) {}
     }
+
+    let bus = Bus::builder().build().expect("the ids differ");
+    assert_eq!(bus.emit(Placed).report().ran(), 2);
+    assert_eq!(bus.emit(Inner).report().ran(), 2);
 }
 
 fn main() {
     first();
-    let found = std::panic::catch_unwind(second);
-    assert!(found.is_err(), "the listener in the inner block is registered too, so `Inner` has two");
+    second();
 }

@@ -40,9 +40,30 @@ listen! {
     pub fn audit(Placed, Option<&u32>) -> Result<(), std::fmt::Error> { Ok(()) }
 }
 
+macro_rules! methods {
+    ($owner:ident: $(fn $name:ident($event:ty) $body:block)*) => {
+        #[tidings::listeners]
+        impl $owner {
+            $(
+                #[listener]
+                fn $name(&self, _: &$event) $body
+            )*
+        }
+    };
+}
+
+struct Mailer;
+
+methods! {
+    Mailer:
+    fn placed(Placed) {}
+    fn shipped(Shipped) {}
+}
+
 fn main() {
     let bus = Bus::builder().build().expect("nothing is missing");
-    assert_eq!(bus.emit(Placed { total: 1 }).report().ran(), 3);
+    let _mailer = bus.attach(std::sync::Arc::new(Mailer)).expect("nothing is missing");
+    assert_eq!(bus.emit(Placed { total: 1 }).report().ran(), 4);
     let report = bus.emit(Shipped { to: String::new() }).report();
-    assert_eq!((report.ran(), report.skipped()), (1, 1));
+    assert_eq!((report.ran(), report.skipped()), (2, 1));
 }

@@ -1,5 +1,5 @@
 //! Names of the prelude mean something else where the attributes stand.
-#![allow(dead_code, non_camel_case_types)]
+#![allow(dead_code, non_camel_case_types, unused_macros)]
 
 mod shadows {
     pub struct Option;
