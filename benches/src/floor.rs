@@ -35,10 +35,13 @@ pub fn functions<E: 'static>(
     })
 }
 
+/// A listener of the floor with state.
+pub type Boxed<E> = Box<dyn Fn(&E)>;
+
 /// Loops over boxed closures.
 pub fn closures<E: 'static>(
     name: &'static str,
-    closures: Vec<Box<dyn Fn(&E)>>,
+    closures: Vec<Boxed<E>>,
     event: impl Fn(u64) -> E + 'static,
 ) -> Contestant {
     Contestant::new(name, closures.len(), move |amount| {

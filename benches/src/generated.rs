@@ -26,7 +26,7 @@ impl Crate {
         }
     }
 
-    /// Writes the crate; cargo then takes it for changed, also if it was there.
+    /// Writes the crate. What is already there stays untouched, so that cargo compiles it only once.
     ///
     /// # Errors
     ///
@@ -34,10 +34,23 @@ impl Crate {
     pub fn write(&self) -> Result<(), Box<dyn Error>> {
         let folder = folder()?.join(&self.name);
         fs::create_dir_all(folder.join("src"))?;
-        fs::write(folder.join("Cargo.toml"), self.manifest())?;
+        write_if_new(&folder.join("Cargo.toml"), &self.manifest())?;
         // The versions of the workspace, without asking the registry for newer ones.
         fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
-        fs::write(folder.join("src/main.rs"), self.source()?)?;
+        write_if_new(&folder.join("src/main.rs"), &self.source()?)?;
+        Ok(())
+    }
+
+    /// Writes the source once more, so that cargo takes it for changed.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn touch(&self) -> Result<(), Box<dyn Error>> {
+        fs::write(
+            folder()?.join(&self.name).join("src/main.rs"),
+            self.source()?,
+        )?;
         Ok(())
     }
 
@@ -62,9 +75,9 @@ impl Crate {
 
     fn manifest(&self) -> String {
         format!(
-            "[package]\nname = \"{}\"\nedition = \"2024\"\n\n[dependencies]\ntidings = {{ path = {:?} }}\n\n[workspace]\n",
+            "[package]\nname = \"{}\"\nedition = \"2024\"\n\n[dependencies]\ntidings = {{ path = '{}' }}\n\n[workspace]\n",
             self.name,
-            root(),
+            root().display(),
         )
     }
 
@@ -121,6 +134,13 @@ pub fn folder() -> Result<PathBuf, Box<dyn Error>> {
     let target = program.ancestors().nth(2);
     let target = target.ok_or("the program is not in a target directory")?;
     Ok(target.join("generated"))
+}
+
+fn write_if_new(path: &Path, text: &str) -> std::io::Result<()> {
+    if fs::read_to_string(path).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    fs::write(path, text)
 }
 
 fn root() -> &'static Path {

@@ -65,11 +65,10 @@ impl Contestant {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "the counts are far below 2^52")]
     fn sample(&mut self) -> f64 {
         // The contestant before left its own code and data in the caches.
         (self.run)(self.calls / 8);
-        self.time().as_nanos() as f64 / self.calls as f64
+        per_call(self.time().as_secs_f64() * 1e9, self.calls)
     }
 }
 
@@ -126,6 +125,15 @@ impl Samples {
     fn index(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| *known == name)
     }
+}
+
+/// Divides a total by the number of calls it was measured for.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "numbers of calls are far below 2^52"
+)]
+pub fn per_call(total: f64, calls: u64) -> f64 {
+    total / calls as f64
 }
 
 /// Returns the middle of the values, the upper one of two, or nothing if there are none.

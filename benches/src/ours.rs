@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tidings::{Bus, Installed, emit, event, listener};
 
-use crate::floor;
+use crate::floor::{self, Boxed};
 use crate::harness::Contestant;
 use crate::work;
 
@@ -56,7 +56,7 @@ macro_rules! ten_listeners {
 
         const PLAIN: &[fn(&Paid)] = &[$($plain),*];
 
-        fn boxed(ledger: &Arc<Ledger>) -> Vec<Box<dyn Fn(&Booked)>> {
+        fn boxed(ledger: &Arc<Ledger>) -> Vec<Boxed<Booked>> {
             vec![$({
                 let ledger = Arc::clone(ledger);
                 Box::new(move |event: &Booked| $stateful(event, &ledger))

@@ -15,7 +15,7 @@ use crate::order::{self, Edge, Found};
 use crate::registration::{self, Registration};
 use crate::registry::Registry;
 use crate::state::StateMap;
-use crate::table::{Cell, NotSend, TableDraft};
+use crate::table::{Cell, Draft, NotSend};
 
 /// Makes the bus; `name` says in messages which one it is.
 pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildError> {
@@ -203,7 +203,7 @@ fn finish(
     registry: &'static Registry,
     problems: &mut Vec<Problem>,
 ) -> (Vec<Cell>, HashMap<TypeId, Generic>) {
-    let mut table = |draft: Box<dyn TableDraft>| {
+    let mut table = |draft: Draft| {
         let members = draft.members();
         let order = order::arrange(&members, edges).unwrap_or_else(|cycle| {
             problems.push(cycle.problem(&|index| registry.listeners[index]));
@@ -215,7 +215,7 @@ fn finish(
     let draft_of = registry
         .slots
         .iter()
-        .map(|ops| slots.next().flatten().unwrap_or_else(ops.draft));
+        .map(|ops| slots.next().flatten().unwrap_or_else(|| Draft::new(ops)));
     let cells = draft_of.map(&mut table).collect();
     let generic = std::mem::take(&mut drafts.generic).into_iter();
     let generic = generic

@@ -15,7 +15,7 @@ use crate::failure::{Failure, FailureKind, panic_message};
 use crate::overlay::{INLINE, NOBODY, PLAIN};
 use crate::returns::{Returned, Step};
 use crate::stack::{self, Entry, Frame, Stack};
-use crate::table::{Cell, Payload, Run, Table};
+use crate::table::{Cell, Payload, Run};
 use crate::walk::Walk;
 
 /// Events that listeners returned, each with the emissions that led to it.
@@ -73,23 +73,23 @@ impl Inner {
 
     #[inline(never)]
     fn emit_plain<E: Event>(self: &Arc<Self>, cell: &Cell, event: E) -> Emission {
-        let table = cell.table_of_slot::<E>();
-        self.emit_inline(table, event, |frame, event, _| {
-            run_plain(&table.runs, event, frame)
+        let runs = cell.runs::<E>();
+        self.emit_inline(cell, runs, event, |frame, event, _| {
+            run_plain(runs, event, frame)
         })
     }
 
     #[inline(never)]
     fn emit_bound<E: Event>(self: &Arc<Self>, cell: &Cell, event: E) -> Emission {
-        let table = cell.table_of_slot::<E>();
-        self.emit_inline(table, event, |frame, event, skipped| {
+        let runs = cell.runs::<E>();
+        self.emit_inline(cell, runs, event, |frame, event, skipped| {
             let delivery = Delivery {
                 bus: self,
                 ops: E::__ops(),
-                infos: &table.infos,
+                infos: &cell.infos,
                 frame,
             };
-            run_inline(&table.runs, event, &delivery, skipped)
+            run_inline(runs, event, &delivery, skipped)
         })
     }
 
@@ -97,7 +97,8 @@ impl Inner {
     #[inline]
     fn emit_inline<E: Event>(
         self: &Arc<Self>,
-        table: &Table<E>,
+        cell: &Cell,
+        runs: &[Run<E>],
         event: E,
         run: impl FnOnce(&Frame<'_>, &E, &std::cell::Cell<u32>) -> Halt,
     ) -> Emission {
@@ -109,14 +110,14 @@ impl Inner {
             let caught = catch_unwind(AssertUnwindSafe(|| run(&frame, &event, &skipped)));
             if let Ok(Halt::End) = caught {
                 frame.leave();
-                let emission = Emission::ran(table.runs.len(), skipped.get());
+                let emission = Emission::ran(runs.len(), skipped.get());
                 return if std::mem::needs_drop::<E>() {
                     self.drop_payload(event, emission)
                 } else {
                     emission
                 };
             }
-            self.take_over(stack, frame, table, event, skipped.get(), caught)
+            self.take_over(stack, frame, cell, event, skipped.get(), caught)
         })
     }
 
@@ -126,7 +127,7 @@ impl Inner {
         self: &Arc<Self>,
         stack: &Stack,
         frame: Frame<'_>,
-        table: &Table<E>,
+        cell: &Cell,
         event: E,
         skipped: u32,
         caught: std::thread::Result<Halt>,
@@ -144,11 +145,11 @@ impl Inner {
         let next = match caught {
             Ok(Halt::Before) => Some(at),
             Ok(Halt::End) => None,
-            Ok(Halt::After(step)) => walk.record(&table.infos[at], Ok(step)).then_some(at + 1),
-            Err(panic) => walk.record(&table.infos[at], Err(panic)).then_some(at + 1),
+            Ok(Halt::After(step)) => walk.record(&cell.infos[at], Ok(step)).then_some(at + 1),
+            Err(panic) => walk.record(&cell.infos[at], Err(panic)).then_some(at + 1),
         };
         if let Some(next) = next {
-            walk.linked(table, next);
+            walk.linked(cell, next);
         }
         let (mut emission, payload) = (walk.emission, walk.payload);
         frame.leave();
@@ -201,11 +202,10 @@ impl Inner {
         event: E,
         queue: &mut Queue,
     ) -> Emission {
-        let table = cell.table_of_slot::<E>();
         let Some(frame) = stack.enter(self.id, E::__ops()) else {
             return self.too_deep::<E>(stack);
         };
-        let overlay = table.overlay.load();
+        let overlay = cell.overlay.load();
         let mut walk = Walk {
             bus: self,
             stack,
@@ -214,7 +214,7 @@ impl Inner {
             emission: Emission::nothing(),
             queue,
         };
-        if walk.linked(table, 0) {
+        if walk.linked(cell, 0) {
             walk.subscribed(&overlay);
         }
         let (emission, payload) = (walk.emission, walk.payload);

@@ -6,7 +6,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::table::{TableBuilder, TableDraft};
+use crate::hear::AnyRun;
+use crate::table::{self, Erased, NotSend};
 
 /// A struct or enum that can be emitted. Implemented by the attribute `#[event]`, never by hand.
 ///
@@ -272,7 +273,8 @@ pub struct EventOps {
     pub(crate) type_name: fn() -> &'static str,
     pub(crate) slot: fn() -> Option<&'static Slot>,
     pub(crate) info: fn() -> &'static EventInfo,
-    pub(crate) draft: fn() -> Box<dyn TableDraft>,
+    pub(crate) bind_any: fn(AnyRun) -> Result<Erased, NotSend>,
+    pub(crate) collect: fn(Vec<Erased>) -> (Erased, u8),
     #[cfg(feature = "json")]
     pub(crate) json: Option<crate::json::Codec>,
 }
@@ -284,7 +286,8 @@ impl EventOps {
             type_name: std::any::type_name::<E>,
             slot: E::__slot,
             info: E::__info,
-            draft: || Box::new(TableBuilder::<E>::default()),
+            bind_any: table::bind_any::<E>,
+            collect: table::collect::<E>,
             #[cfg(feature = "json")]
             json: None,
         }

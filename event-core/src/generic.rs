@@ -12,7 +12,7 @@ use crate::order;
 use crate::registry::Registry;
 use crate::subscription::Dynamic;
 use crate::sync::{lock, read, write};
-use crate::table::{Cell, NotSend};
+use crate::table::{Cell, Draft, NotSend};
 
 /// One instantiation's table.
 #[derive(Clone)]
@@ -61,7 +61,7 @@ impl Inner {
             return generic.clone();
         }
         let registry = Registry::get();
-        let mut draft = (ops.draft)();
+        let mut draft = Draft::new(ops);
         let mut refused = None;
         for pattern in &self.patterns {
             if !registry.listeners[pattern.index].selects((ops.info)()) {

@@ -11,7 +11,7 @@ use crate::hear::AnyRun;
 use crate::param::Param;
 use crate::returns::Step;
 use crate::state::StateMap;
-use crate::table::{Run, TableBuilder, TableDraft};
+use crate::table::{Draft, Erased, Run};
 
 /// An async delivery's future.
 #[doc(hidden)]
@@ -20,13 +20,13 @@ pub type BoxFuture = Pin<Box<dyn Future<Output = Step> + Send>>;
 /// Tables in the making: by slot, and by type for generic events.
 #[derive(Default)]
 pub(crate) struct Drafts {
-    pub(crate) slots: Vec<Option<Box<dyn TableDraft>>>,
-    pub(crate) generic: HashMap<TypeId, (&'static EventOps, Box<dyn TableDraft>)>,
+    pub(crate) slots: Vec<Option<Draft>>,
+    pub(crate) generic: HashMap<TypeId, (&'static EventOps, Draft)>,
     pub(crate) any: Vec<(usize, AnyRun)>,
 }
 
 impl Drafts {
-    pub(crate) fn draft(&mut self, ops: &'static EventOps) -> &mut Box<dyn TableDraft> {
+    pub(crate) fn draft(&mut self, ops: &'static EventOps) -> &mut Draft {
         match (ops.slot)() {
             // An event that the linker did not bring has no place among the slots.
             Some(slot) if slot.is_assigned() => {
@@ -34,13 +34,13 @@ impl Drafts {
                 if self.slots.len() <= index {
                     self.slots.resize_with(index + 1, || None);
                 }
-                self.slots[index].get_or_insert_with(ops.draft)
+                self.slots[index].get_or_insert_with(|| Draft::new(ops))
             }
             _ => {
                 &mut self
                     .generic
                     .entry((ops.type_id)())
-                    .or_insert_with(|| (ops, (ops.draft)()))
+                    .or_insert_with(|| (ops, Draft::new(ops)))
                     .1
             }
         }
@@ -74,12 +74,14 @@ impl<'a> Installer<'a> {
             .expect("the builder installs a listener only after it found all its state")
     }
 
+    // Apart, so that a listener's own code is a call.
+    #[inline(never)]
     pub(crate) fn add<E: Event>(&mut self, run: Run<E>) {
-        let draft = self.drafts.draft(E::__ops()).as_any_mut();
-        draft
-            .downcast_mut::<TableBuilder<E>>()
-            .expect("an event's slot is its own")
-            .push(self.index, run);
+        self.push(E::__ops(), Box::new(run));
+    }
+
+    fn push(&mut self, ops: &'static EventOps, run: Erased) {
+        self.drafts.draft(ops).push(self.index, run);
     }
 
     pub(crate) fn add_any(&mut self, run: AnyRun) {

@@ -1,6 +1,5 @@
 //! Listeners that come and go while the program runs.
 
-use std::any::Any;
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, Weak};
@@ -104,12 +103,11 @@ impl Dynamic {
 
     /// Adds the pattern subscriptions that hear an event to its new table; the first that cannot hear it, if there is one.
     pub(crate) fn add_patterns(&self, ops: &'static EventOps, cell: &Cell) -> Option<ListenerInfo> {
-        let refused = self
-            .patterns
-            .iter()
-            .filter(|sub| (sub.hears)(ops))
-            .find(|sub| sub.add_to(cell).is_err());
-        refused.map(|sub| sub.info.clone())
+        let hearing = self.patterns.iter().filter(|sub| (sub.hears)(ops));
+        let refused: Vec<_> = hearing
+            .filter(|sub| sub.add_to(ops, cell).is_err())
+            .collect();
+        refused.first().map(|sub| sub.info.clone())
     }
 }
 
@@ -128,9 +126,14 @@ impl PatternSub {
         }
     }
 
-    fn add_to(&self, cell: &Cell) -> Result<(), NotSend> {
-        cell.erased()
-            .add_any(self.id, self.info.clone(), self.run.clone(), &cell.flag)
+    fn add_to(&self, ops: &'static EventOps, cell: &Cell) -> Result<(), NotSend> {
+        let run = (ops.bind_any)(self.run.clone())?;
+        cell.subscribe(Sub {
+            id: self.id,
+            info: self.info.clone(),
+            run,
+        });
+        Ok(())
     }
 }
 
@@ -206,16 +209,12 @@ impl Inner {
     ) -> u64 {
         let mut dynamic = lock(&self.dynamic);
         let id = dynamic.id();
-        let sub = Sub {
-            id,
-            info,
-            run: run(id),
-        };
-        let add = |cell: &Cell| cell.table_of_slot::<E>().overlay.push(sub, &cell.flag);
+        let run = Box::new(run(id));
+        let sub = Sub { id, info, run };
         if let Some(cell) = self.slot_cell(E::__ops()) {
-            add(cell);
+            cell.subscribe(sub);
         } else {
-            add(&self.make_generic(&dynamic, E::__ops()).cell);
+            self.make_generic(&dynamic, E::__ops()).cell.subscribe(sub);
         }
         id
     }
@@ -231,7 +230,7 @@ impl Inner {
         let generics = generics.iter().map(|generic| (generic.ops, &*generic.cell));
         for (ops, cell) in slots.chain(generics) {
             if (sub.hears)(ops) {
-                let added = sub.add_to(cell);
+                let added = sub.add_to(ops, cell);
                 debug_assert!(added.is_ok(), "a subscription by topic is inline");
             }
         }
@@ -239,9 +238,9 @@ impl Inner {
     }
 
     pub(crate) fn unsubscribe(&self, id: u64, ops: Option<&'static EventOps>) {
-        let mut removed: Vec<Box<dyn Any>> = Vec::new();
+        let mut removed = Vec::new();
         let mut dynamic = lock(&self.dynamic);
-        let mut from = |cell: &Cell| removed.push(cell.erased().remove(id, &cell.flag));
+        let mut from = |cell: &Cell| removed.push(cell.unsubscribe(id));
         let mut gone = Vec::new();
         if let Some(ops) = ops {
             self.with_cell(ops, from);
@@ -260,8 +259,8 @@ impl Inner {
 
     pub(crate) fn listener_at(&self, ops: &'static EventOps, at: u64) -> Option<ListenerInfo> {
         let find = |cell: &Cell| match at & SUBSCRIPTION {
-            0 => cell.erased().listener(usize::try_from(at).ok()?),
-            _ => cell.erased().subscription(at & !SUBSCRIPTION),
+            0 => cell.infos.get(usize::try_from(at).ok()?).cloned(),
+            _ => cell.subscription(at & !SUBSCRIPTION),
         };
         self.with_cell(ops, find).flatten()
     }

@@ -1,10 +1,13 @@
 //! The listeners of one event on one bus.
+//!
+//! Only what the loops touch knows the event's type. The rest is code for boxes, compiled once and not for every event of a program.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::any_event::AnyEvent;
-use crate::event::{Event, Unheard};
+use crate::event::{Event, EventOps, Unheard};
 use crate::hear::{AnyRun, AsyncFn, BoundFn, SharedAny};
 use crate::listener::ListenerInfo;
 use crate::overlay::{FULL, Flag, INLINE, NOBODY, Overlay, PLAIN};
@@ -19,83 +22,60 @@ pub(crate) enum Run<E: Event> {
     Async(AsyncFn<E>),
 }
 
+/// A [`Run`], or all of a table, whose event type is not known.
+pub(crate) type Erased = Box<dyn Any + Send + Sync>;
+
+/// The linked listeners in their order.
+pub(crate) struct Runs<E: Event>(Box<[Run<E>]>);
+
 /// A listener that was added while the program runs.
-pub(crate) struct Sub<E: Event> {
+pub(crate) struct Sub {
     pub(crate) id: u64,
     pub(crate) info: ListenerInfo,
-    pub(crate) run: Run<E>,
+    pub(crate) run: Erased,
 }
 
-/// The linked listeners in their order, and the subscriptions after them.
-pub(crate) struct Table<E: Event> {
-    pub(crate) runs: Box<[Run<E>]>,
-    pub(crate) infos: Box<[ListenerInfo]>,
-    pub(crate) overlay: Overlay<Sub<E>>,
+impl Sub {
+    pub(crate) fn run<E: Event>(&self) -> &Run<E> {
+        self.run
+            .downcast_ref()
+            .expect("a subscription is kept with its event")
+    }
 }
 
-/// A table behind the flag that says how to run it.
+/// An event's listeners behind the flag that says how to run them.
 pub(crate) struct Cell {
     pub(crate) flag: Flag,
-    table: Box<dyn Any + Send + Sync>,
-    erased: fn(&(dyn Any + Send + Sync)) -> Option<&dyn ErasedTable>,
+    runs: Erased,
+    pub(crate) infos: Box<[ListenerInfo]>,
+    pub(crate) overlay: Overlay<Sub>,
 }
 
 impl Cell {
+    /// The listeners, for the one who came by the event's own slot or type.
     #[inline]
-    pub(crate) fn table<E: Event>(&self) -> Option<&Table<E>> {
-        self.table.downcast_ref()
+    pub(crate) fn runs<E: Event>(&self) -> &[Run<E>] {
+        let runs: &Runs<E> = self
+            .runs
+            .downcast_ref()
+            .expect("a slot's cell holds its event's listeners");
+        &runs.0
     }
 
-    /// The table, of the one who came by the event's own slot or type.
-    #[inline]
-    pub(crate) fn table_of_slot<E: Event>(&self) -> &Table<E> {
-        self.table::<E>()
-            .expect("a slot's cell holds its event's table")
+    pub(crate) fn subscribe(&self, sub: Sub) {
+        self.overlay.push(sub, &self.flag);
     }
 
-    pub(crate) fn erased(&self) -> &dyn ErasedTable {
-        (self.erased)(&*self.table).expect("the function was made for this table's type")
-    }
-}
-
-/// What can be done with a table whose event type is not known.
-pub(crate) trait ErasedTable {
-    fn listener(&self, index: usize) -> Option<ListenerInfo>;
-    fn subscription(&self, id: u64) -> Option<ListenerInfo>;
-    /// Subscribes a pattern listener; refuses an async one when the event cannot be shared.
-    fn add_any(&self, id: u64, info: ListenerInfo, run: AnyRun, flag: &Flag)
-    -> Result<(), NotSend>;
-    /// Takes subscriptions out; what is returned is dropped after the writers' lock.
-    fn remove(&self, id: u64, flag: &Flag) -> Box<dyn Any>;
-}
-
-impl<E: Event> ErasedTable for Table<E> {
-    fn listener(&self, index: usize) -> Option<ListenerInfo> {
-        self.infos.get(index).cloned()
+    /// Takes a subscription out; what is returned is dropped after the writers' lock.
+    pub(crate) fn unsubscribe(&self, id: u64) -> Arc<Vec<Arc<Sub>>> {
+        self.overlay.remove(|sub| sub.id == id, &self.flag)
     }
 
-    fn subscription(&self, id: u64) -> Option<ListenerInfo> {
-        self.overlay
-            .load()
-            .iter()
+    pub(crate) fn subscription(&self, id: u64) -> Option<ListenerInfo> {
+        let subs = self.overlay.load();
+        subs.iter()
             .find(|sub| sub.id == id)
             .map(|sub| sub.info.clone())
-    }
-
-    fn add_any(
-        &self,
-        id: u64,
-        info: ListenerInfo,
-        run: AnyRun,
-        flag: &Flag,
-    ) -> Result<(), NotSend> {
-        let run = bind_any(run)?;
-        self.overlay.push(Sub { id, info, run }, flag);
-        Ok(())
-    }
-
-    fn remove(&self, id: u64, flag: &Flag) -> Box<dyn Any> {
-        Box::new(self.overlay.remove(|sub| sub.id == id, flag))
     }
 }
 
@@ -104,8 +84,8 @@ impl<E: Event> ErasedTable for Table<E> {
 pub(crate) struct NotSend;
 
 /// Makes a pattern listener one of this event.
-fn bind_any<E: Event>(run: AnyRun) -> Result<Run<E>, NotSend> {
-    Ok(match run {
+pub(crate) fn bind_any<E: Event>(run: AnyRun) -> Result<Erased, NotSend> {
+    let run: Run<E> = match run {
         AnyRun::Inline(f) => Run::Bound(Box::new(move |event, delivery| {
             f(&AnyEvent::of(event), delivery)
         })),
@@ -121,48 +101,59 @@ fn bind_any<E: Event>(run: AnyRun) -> Result<Run<E>, NotSend> {
                 )
             }))
         }
-    })
+    };
+    Ok(Box::new(run))
+}
+
+/// Puts an event's listeners together, with the mode in which they run.
+pub(crate) fn collect<E: Event>(runs: Vec<Erased>) -> (Erased, u8) {
+    let mut mode = NOBODY;
+    let mut typed = Vec::with_capacity(runs.len());
+    for run in runs {
+        let Ok(run) = run.downcast::<Run<E>>() else {
+            unreachable!("a draft holds its event's listeners only");
+        };
+        mode = mode.max(match *run {
+            Run::Plain(_) => PLAIN,
+            Run::Bound(_) => INLINE,
+            Run::Async(_) => FULL,
+        });
+        typed.push(*run);
+    }
+    (Box::new(Runs(typed.into_boxed_slice())), mode)
 }
 
 /// A table in the making, entries named by their place in the total order.
-pub(crate) struct TableBuilder<E: Event> {
-    entries: Vec<(usize, Run<E>)>,
+pub(crate) struct Draft {
+    ops: &'static EventOps,
+    entries: Vec<(usize, Erased)>,
 }
 
-impl<E: Event> Default for TableBuilder<E> {
-    fn default() -> Self {
+impl Draft {
+    pub(crate) fn new(ops: &'static EventOps) -> Self {
         Self {
+            ops,
             entries: Vec::new(),
         }
     }
-}
 
-impl<E: Event> TableBuilder<E> {
-    pub(crate) fn push(&mut self, index: usize, run: Run<E>) {
+    pub(crate) fn push(&mut self, index: usize, run: Erased) {
         self.entries.push((index, run));
     }
-}
 
-/// A [`TableBuilder`] whose event type is not known.
-pub(crate) trait TableDraft {
-    fn as_any_mut(&mut self) -> &mut dyn Any;
-    fn add_any(&mut self, index: usize, run: AnyRun) -> Result<(), NotSend>;
-    fn members(&self) -> Vec<usize>;
+    pub(crate) fn add_any(&mut self, index: usize, run: AnyRun) -> Result<(), NotSend> {
+        self.push(index, (self.ops.bind_any)(run)?);
+        Ok(())
+    }
+
+    pub(crate) fn members(&self) -> Vec<usize> {
+        self.entries.iter().map(|(index, _)| *index).collect()
+    }
+
     /// `order` holds the members as they shall run.
-    fn finish(self: Box<Self>, order: &[usize], info: &dyn Fn(usize) -> ListenerInfo) -> Cell;
-    /// Adds the entries, in `order`, to the subscriptions of a table of the same event.
-    fn subscribe(
-        self: Box<Self>,
-        cell: &Cell,
-        order: &[usize],
-        identity: &dyn Fn(usize) -> (u64, ListenerInfo),
-    );
-}
-
-impl<E: Event> TableBuilder<E> {
-    fn sorted(mut self, order: &[usize]) -> Vec<(usize, Run<E>)> {
+    fn sorted(mut self, order: &[usize]) -> Vec<(usize, Erased)> {
         if !self.entries.is_sorted_by_key(|(index, _)| *index) || !order.is_sorted() {
-            let place: std::collections::HashMap<usize, usize> = order
+            let place: HashMap<usize, usize> = order
                 .iter()
                 .enumerate()
                 .map(|(place, index)| (*index, place))
@@ -171,57 +162,34 @@ impl<E: Event> TableBuilder<E> {
         }
         self.entries
     }
-}
 
-impl<E: Event> TableDraft for TableBuilder<E> {
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
-    }
-
-    fn add_any(&mut self, index: usize, run: AnyRun) -> Result<(), NotSend> {
-        self.push(index, bind_any(run)?);
-        Ok(())
-    }
-
-    fn members(&self) -> Vec<usize> {
-        self.entries.iter().map(|(index, _)| *index).collect()
-    }
-
-    fn finish(self: Box<Self>, order: &[usize], info: &dyn Fn(usize) -> ListenerInfo) -> Cell {
-        let entries = self.sorted(order);
-        let all = |of: fn(&Run<E>) -> bool| entries.iter().all(|(_, run)| of(run));
-        let linked = match E::__info().unheard() {
-            Unheard::Ignore if entries.is_empty() => NOBODY,
-            Unheard::Ignore if all(|run| matches!(run, Run::Plain(_))) => PLAIN,
-            Unheard::Ignore if all(|run| !matches!(run, Run::Async(_))) => INLINE,
-            _ => FULL,
-        };
-        let infos = entries.iter().map(|(index, _)| info(*index)).collect();
-        let runs = entries.into_iter().map(|(_, run)| run).collect();
-        let table = Table::<E> {
-            runs,
-            infos,
-            overlay: Overlay::new(),
+    pub(crate) fn finish(self, order: &[usize], info: &dyn Fn(usize) -> ListenerInfo) -> Cell {
+        let ops = self.ops;
+        let (indices, runs): (Vec<_>, Vec<_>) = self.sorted(order).into_iter().unzip();
+        let (runs, mode) = (ops.collect)(runs);
+        let mode = if (ops.info)().unheard() == Unheard::Ignore {
+            mode
+        } else {
+            FULL
         };
         Cell {
-            flag: Flag::new(linked),
-            table: Box::new(table),
-            erased: |table| Some(table.downcast_ref::<Table<E>>()?),
+            flag: Flag::new(mode),
+            runs,
+            infos: indices.into_iter().map(info).collect(),
+            overlay: Overlay::new(),
         }
     }
 
-    fn subscribe(
-        self: Box<Self>,
+    /// Adds the entries, in `order`, to the subscriptions of a table of the same event.
+    pub(crate) fn subscribe(
+        self,
         cell: &Cell,
         order: &[usize],
         identity: &dyn Fn(usize) -> (u64, ListenerInfo),
     ) {
-        let table = cell
-            .table::<E>()
-            .expect("a cell of this event holds its table");
         for (index, run) in self.sorted(order) {
             let (id, info) = identity(index);
-            table.overlay.push(Sub { id, info, run }, &cell.flag);
+            cell.subscribe(Sub { id, info, run });
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::failure::{Failure, FailureKind, panic_message};
 use crate::listener::ListenerInfo;
 use crate::returns::{Effects, Step};
 use crate::stack::{Frame, SUBSCRIPTION, Stack};
-use crate::table::{Payload, Run, Sub, Table};
+use crate::table::{Cell, Payload, Run, Sub};
 
 /// One emission on its way through its listeners.
 pub(crate) struct Walk<'a, E: Event> {
@@ -27,14 +27,15 @@ pub(crate) struct Walk<'a, E: Event> {
 
 impl<E: Event> Walk<'_, E> {
     /// Runs the linked listeners from `first` on; whether the run goes on after them.
-    pub(crate) fn linked(&mut self, table: &Table<E>, first: usize) -> bool {
-        (first..table.runs.len()).all(|at| self.one(at as u64, &table.runs[at], &table.infos[at]))
+    pub(crate) fn linked(&mut self, cell: &Cell, first: usize) -> bool {
+        let runs = cell.runs::<E>();
+        (first..runs.len()).all(|at| self.one(at as u64, &runs[at], &cell.infos[at]))
     }
 
     /// Runs the subscriptions; whether the run went on to the last.
-    pub(crate) fn subscribed(&mut self, subs: &[Arc<Sub<E>>]) -> bool {
+    pub(crate) fn subscribed(&mut self, subs: &[Arc<Sub>]) -> bool {
         subs.iter()
-            .all(|sub| self.one(SUBSCRIPTION | sub.id, &sub.run, &sub.info))
+            .all(|sub| self.one(SUBSCRIPTION | sub.id, sub.run(), &sub.info))
     }
 
     fn one(&mut self, at: u64, run: &Run<E>, info: &ListenerInfo) -> bool {

@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::hint::black_box;
 
+use tidings_benches::harness::per_call;
 use tidings_benches::{ours, peers};
 
 const CALLS: u64 = 1000;
@@ -18,7 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     contestants.extend(peers::contestants());
     for contestant in &mut contestants {
         let counted = allocation_counter::measure(|| contestant.run(CALLS));
-        let each = counted.count_total as f64 / CALLS as f64;
+        let all = u32::try_from(counted.count_total)?;
+        let each = per_call(f64::from(all), CALLS);
         println!("allocations {}\t{each}", contestant.name());
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::process::Command;
 
 use tidings::Bus;
-use tidings_benches::harness::Contestant;
+use tidings_benches::harness::{Contestant, per_call};
 use tidings_benches::ours;
 
 const CASES: &[&str] = &[
@@ -52,8 +52,9 @@ fn count_all() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     for case in CASES {
-        let difference = count(case, 2 * CALLS)? - count(case, CALLS)?;
-        println!("instructions {case}\t{}", difference as f64 / CALLS as f64);
+        let difference = u32::try_from(count(case, 2 * CALLS)? - count(case, CALLS)?)?;
+        let each = per_call(f64::from(difference), CALLS);
+        println!("instructions {case}\t{each}");
     }
     Ok(())
 }

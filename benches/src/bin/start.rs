@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use tidings_benches::generated::{self, Crate};
-use tidings_benches::harness::median;
+use tidings_benches::harness::{median, per_call};
 
 const LISTENERS: usize = 10_000;
 
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         bare.push(without);
         ours.push(with);
         more.push(with - without);
-        build.push(inside / LISTENERS as f64);
+        build.push(per_call(inside, LISTENERS as u64));
     }
     let lines = [
         ("start bare ms", bare),

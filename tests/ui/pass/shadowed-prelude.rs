@@ -31,6 +31,7 @@ macro_rules! stringify { ($($any:tt)*) => { compile_error!("the wrong macro") } 
 macro_rules! unreachable { ($($any:tt)*) => { compile_error!("the wrong macro") } }
 
 mod shop {
+    #[allow(unused_imports)]
     use super::shadows::*;
     use tidings::{event, listener, listeners, AnyEvent, Context};
 

@@ -12,7 +12,9 @@ fn l8_the_listeners_of_the_strict_crate_run() {
     let bus = Bus::builder()
         .state(Log::default())
         .build()
-        .expect("all state is given");
+        .expect("all state is given")
+        .install()
+        .expect("no other test installs one");
     let counter = Arc::new(Counter::default());
     let _attached = bus
         .attach(Arc::clone(&counter))
