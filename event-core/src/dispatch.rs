@@ -75,7 +75,7 @@ impl Inner {
     fn emit_plain<E: Event>(self: &Arc<Self>, cell: &Cell, event: E) -> Emission {
         let runs = cell.runs::<E>();
         self.emit_inline(cell, runs, event, |frame, event, _| {
-            run_plain(runs, event, frame)
+            run_plain(runs, event, frame.position())
         })
     }
 
@@ -275,8 +275,7 @@ impl Inner {
 
 /// The simplest case: every listener is a function of the event and nothing else.
 #[inline]
-fn run_plain<E: Event>(runs: &[Run<E>], event: &E, frame: &Frame<'_>) -> Halt {
-    let position = frame.position();
+fn run_plain<E: Event>(runs: &[Run<E>], event: &E, position: &std::cell::Cell<u64>) -> Halt {
     for (at, run) in runs.iter().enumerate() {
         position.set(at as u64);
         let Run::Plain(f) = run else {
@@ -302,10 +301,15 @@ fn run_inline<E: Event>(
             Run::Plain(f) => f(event),
             Run::Bound(f) => {
                 let step = f(event, delivery);
-                if !step.is_plain() {
+                if let Step::Done = step {
+                    // It holds nothing; forgotten, it keeps the loop free of the other steps' drop.
+                    std::mem::forget(step);
+                    continue;
+                }
+                if !matches!(step, Step::Skipped) {
                     return Halt::After(step);
                 }
-                skipped.set(skipped.get() + u32::from(step.into_skipped()));
+                skipped.set(skipped.get() + 1);
             }
             Run::Async(_) => return Halt::Before,
         }

@@ -249,5 +249,5 @@ pub(crate) fn platform_gathers() -> bool {
 
 /// The first segment of a module path.
 pub(crate) fn crate_of(module: &'static str) -> &'static str {
-    module.split("::").next().unwrap_or(module)
+    module.split(':').next().unwrap_or(module)
 }

@@ -1,7 +1,7 @@
 //! The linked program, read once: every event with its slot, every listener in the total order, and what is wrong with them.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use crate::error::{Code, Problem};
@@ -112,13 +112,16 @@ fn nothing_gathered(own_record: bool) -> Option<Problem> {
 
 /// The total order without relations. Module paths are ranked first, so that the sort compares numbers.
 fn sort(listeners: &mut Vec<&'static Registration>) {
-    let mut modules: Vec<_> = listeners.iter().map(|l| l.module).collect();
-    modules.sort_unstable_by_key(|module| (registration::crate_of(module), *module));
-    modules.dedup();
+    let modules: HashSet<&'static str> = listeners.iter().map(|l| l.module).collect();
+    let mut modules: Vec<_> = modules
+        .into_iter()
+        .map(|m| (registration::crate_of(m), m))
+        .collect();
+    modules.sort_unstable();
     let ranks: HashMap<&str, usize> = modules
         .into_iter()
         .enumerate()
-        .map(|(rank, module)| (module, rank))
+        .map(|(rank, (_, module))| (module, rank))
         .collect();
     let mut keyed: Vec<_> = listeners
         .drain(..)

@@ -24,22 +24,6 @@ pub enum Step {
     More(Box<Effects>),
 }
 
-impl Step {
-    /// Whether there is nothing to do but count.
-    #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        matches!(self, Step::Done | Step::Skipped)
-    }
-
-    /// Whether a plain step was skipped. It holds nothing, and forgetting it keeps the loop free of the other variants' drop.
-    #[inline]
-    pub(crate) fn into_skipped(self) -> bool {
-        let skipped = matches!(self, Step::Skipped);
-        std::mem::forget(self);
-        skipped
-    }
-}
-
 /// What a listener's return value asks for.
 #[doc(hidden)]
 #[derive(Default)]

@@ -14,10 +14,10 @@ use crate::overlay::{FULL, Flag, INLINE, NOBODY, Overlay, PLAIN};
 
 /// One listener, ready to be called.
 pub(crate) enum Run<E: Event> {
-    /// Nothing but the event: a plain call.
-    Plain(fn(&E)),
     /// With state, a condition, a context or a return value.
     Bound(BoundFn<E>),
+    /// Nothing but the event: a plain call.
+    Plain(fn(&E)),
     /// An `async fn`.
     Async(AsyncFn<E>),
 }
