@@ -10,7 +10,7 @@ use crate::bus::{Bus, Inner};
 use crate::emission::Emission;
 use crate::error::BuildError;
 use crate::event::Event;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, drop_guarded};
 use crate::hook;
 use crate::place::{Place, Refused};
 use crate::stack;
@@ -55,7 +55,7 @@ fn emit_elsewhere<E: Event>(id: u64, event: E) -> Emission {
     if id != 0 {
         return match Inner::by_id(id) {
             Some(bus) => bus.emit(event),
-            None => no_bus("the bus that ran this listener is gone", None),
+            None => no_bus("the bus that ran this listener is gone", None, event),
         };
     }
     if let Some(bus) = PLACE.claim_default() {
@@ -66,22 +66,30 @@ fn emit_elsewhere<E: Event>(id: u64, event: E) -> Emission {
         Err(error) => no_bus(
             "the default bus cannot be built; build one with `Bus::builder()` and `install()` it in `main`",
             Some(error),
+            event,
         ),
     }
 }
 
 #[cold]
-fn no_bus(why: &str, source: Option<&BuildError>) -> Emission {
+fn no_bus<E: Event>(why: &str, source: Option<&BuildError>, event: E) -> Emission {
     let message = source.map_or_else(|| why.to_owned(), |error| format!("{why}: {error}"));
     let failure = Failure::new(None, FailureKind::NoBus, message);
     let failure = match source {
         Some(error) => failure.with_source(error.clone()),
         None => failure,
     };
-    Emission::failed(hook::tell_without_bus(failure))
+    let mut emission = Emission::failed(hook::tell_without_bus(failure));
+    if let Err(message) = drop_guarded(event) {
+        let message = format!("dropping the event panicked: {message}");
+        let failure = Failure::new(None, FailureKind::Panic, message);
+        emission.fail(hook::tell_without_bus(failure));
+    }
+    emission
 }
 
 /// Keeps a bus installed; the bus is taken out again when this is dropped.
+#[must_use = "the bus is taken out again when the guard is dropped; keep it until the end of `main`"]
 #[derive(Debug)]
 pub struct Installed {
     bus: Bus,

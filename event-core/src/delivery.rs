@@ -10,7 +10,7 @@ use crate::bus::Inner;
 use crate::context::Handed;
 use crate::dispatch::Queue;
 use crate::emission::Emission;
-use crate::failure::{Failure, FailureKind, panic_message};
+use crate::failure::{Failure, FailureKind, drop_guarded, panic_message};
 use crate::installer::BoxFuture;
 use crate::report::Report;
 use crate::returns::{Returned, Step};
@@ -76,31 +76,52 @@ impl Pending {
             Err(panic) => Err(panic_message(panic)),
         };
         let dropped = self.drop_future();
-        let fail = |kind, message| Failure::new(Some(self.handed.listener.clone()), kind, message);
+        let panicked = |message| {
+            self.fail(Failure::new(
+                Some(self.handed.listener.clone()),
+                FailureKind::Panic,
+                message,
+            ))
+        };
         Poll::Ready(match (result, dropped) {
-            (Err(message), _) | (Ok(Step::Done), Err(message)) => {
-                self.end(Err(fail(FailureKind::Panic, message)))
-            }
             (Ok(Step::More(effects)), dropped) => match (effects.error, dropped) {
-                (Some(error), _) => {
-                    self.end(Err(Failure::error(self.handed.listener.clone(), error)))
-                }
-                (None, Err(message)) => self.end(Err(fail(FailureKind::Panic, message))),
                 (None, Ok(())) => End {
                     result: Ok(()),
                     returned: effects.events,
                 },
+                (error, dropped) => {
+                    let end = match (error, dropped) {
+                        (Some(error), _) => {
+                            self.fail(Failure::error(self.handed.listener.clone(), error))
+                        }
+                        (None, dropped) => panicked(dropped.err().unwrap_or_default()),
+                    };
+                    if let Err(message) = drop_guarded(effects.events) {
+                        let bus = &self.handed.bus;
+                        bus.tell_drop(Some(&self.handed.listener), "what it returned", &message);
+                    }
+                    end
+                }
             },
-            (Ok(_), _) => End {
+            (Err(message), _) | (Ok(_), Err(message)) => panicked(message),
+            (Ok(_), Ok(())) => End {
                 result: Ok(()),
                 returned: Vec::new(),
             },
         })
     }
 
-    fn end(&self, result: Result<(), Failure>) -> End {
+    /// Tells the hook, on the delivery's own chain: the free `emit` in it uses this bus, as for an inline failure.
+    fn tell(&self, failure: Failure) -> Failure {
+        stack::with(|stack| {
+            let _resumed = stack.resume(&self.chain);
+            self.handed.bus.report(failure)
+        })
+    }
+
+    fn fail(&self, failure: Failure) -> End {
         End {
-            result: result.map_err(|failure| self.handed.bus.report(failure)),
+            result: Err(self.tell(failure)),
             returned: Vec::new(),
         }
     }
@@ -118,7 +139,7 @@ impl Pending {
         let future = self.future.take();
         stack::with(|stack| {
             let _resumed = stack.resume(&self.chain);
-            catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panic_message)
+            drop_guarded(future)
         })
     }
 
@@ -181,7 +202,7 @@ impl Drop for Pending {
             let failure = self.unfinished();
             // The failure is already told; a panic of the future's `Drop` adds nothing that could be acted on.
             let _ = self.drop_future();
-            self.handed.bus.report(failure);
+            drop(self.tell(failure));
         }
     }
 }
@@ -263,12 +284,17 @@ impl Completion {
     }
 
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Report> {
+        // Cloning and dropping wakers is code of the executor's, which may end other tasks of this emission: not under the lock.
+        let waker = cx.waker().clone();
         let mut waiting = lock(&self.0);
         if waiting.left == 0 {
-            return Poll::Ready(std::mem::take(&mut waiting.report));
+            let report = std::mem::take(&mut waiting.report);
+            drop(waiting);
+            return Poll::Ready(report);
         }
-        // Cloning and dropping wakers is code of the executor's, but a lock of one emission that no listener takes.
-        waiting.waker = Some(cx.waker().clone());
+        let before = waiting.waker.replace(waker);
+        drop(waiting);
+        drop(before);
         Poll::Pending
     }
 }

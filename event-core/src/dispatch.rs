@@ -11,7 +11,7 @@ use crate::bus::Inner;
 use crate::context::Delivery;
 use crate::emission::Emission;
 use crate::event::{Event, Unheard};
-use crate::failure::{Failure, FailureKind, panic_message};
+use crate::failure::{Failure, FailureKind, drop_guarded};
 use crate::overlay::{INLINE, NOBODY, PLAIN};
 use crate::returns::{Returned, Step};
 use crate::stack::{self, Entry, Frame, Stack};
@@ -38,7 +38,7 @@ impl Queue {
     /// Emits what is queued and what that returns, oldest first. Deliveries still to be made are left with `emission`.
     pub(crate) fn drain(mut self, bus: &Arc<Inner>, emission: &mut Emission) {
         while let Some((event, chain)) = self.0.pop_front() {
-            emission.adopt(event.emit(bus, &chain, &mut self));
+            emission.adopt(bus, event.emit(bus, &chain, &mut self));
         }
     }
 }
@@ -104,18 +104,20 @@ impl Inner {
     ) -> Emission {
         stack::with(|stack| {
             let Some(frame) = stack.enter(self.id, E::__ops()) else {
-                return self.too_deep::<E>(stack);
+                return self.too_deep(stack, event);
             };
             let skipped = std::cell::Cell::new(0);
             let caught = catch_unwind(AssertUnwindSafe(|| run(&frame, &event, &skipped)));
             if let Ok(Halt::End) = caught {
-                frame.leave();
                 let emission = Emission::ran(runs.len(), skipped.get());
-                return if std::mem::needs_drop::<E>() {
+                // The event ends inside its emission: what its `Drop` emits is one level deeper.
+                let emission = if std::mem::needs_drop::<E>() {
                     self.drop_payload(event, emission)
                 } else {
                     emission
                 };
+                frame.leave();
+                return emission;
             }
             self.take_over(stack, frame, cell, event, skipped.get(), caught)
         })
@@ -152,8 +154,8 @@ impl Inner {
             walk.linked(cell, next);
         }
         let (mut emission, payload) = (walk.emission, walk.payload);
-        frame.leave();
         emission = self.drop_payload(payload, emission);
+        frame.leave();
         queue.drain(self, &mut emission);
         emission
     }
@@ -203,7 +205,7 @@ impl Inner {
         queue: &mut Queue,
     ) -> Emission {
         let Some(frame) = stack.enter(self.id, E::__ops()) else {
-            return self.too_deep::<E>(stack);
+            return self.too_deep(stack, event);
         };
         let overlay = cell.overlay.load();
         let mut walk = Walk {
@@ -218,16 +220,23 @@ impl Inner {
             walk.subscribed(&overlay);
         }
         let (emission, payload) = (walk.emission, walk.payload);
-        frame.leave();
         let emission = self.drop_payload(payload, emission);
         // The last holder of closures that were taken out meanwhile.
         let emission = self.drop_caught("a subscription's closure", overlay, emission);
+        frame.leave();
         self.check_heard::<E>(emission)
     }
 
     #[inline(never)]
-    fn drop_unheard<E>(self: &Arc<Self>, event: E) -> Emission {
-        self.drop_payload(event, Emission::nothing())
+    fn drop_unheard<E: Event>(self: &Arc<Self>, event: E) -> Emission {
+        stack::with(|stack| {
+            let Some(frame) = stack.enter(self.id, E::__ops()) else {
+                return self.too_deep(stack, event);
+            };
+            let emission = self.drop_payload(event, Emission::nothing());
+            frame.leave();
+            emission
+        })
     }
 
     /// Ends the payload's life.
@@ -237,22 +246,31 @@ impl Inner {
 
     /// Drops what is the user's: its `Drop` is code like any listener.
     fn drop_caught<T>(self: &Arc<Self>, what: &str, value: T, mut emission: Emission) -> Emission {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-            let message = format!("dropping {what} panicked: {}", panic_message(panic));
+        if let Err(message) = drop_guarded(value) {
+            let message = format!("dropping {what} panicked: {message}");
             emission.fail(self.report(Failure::new(None, FailureKind::Panic, message)));
         }
         emission
     }
 
     #[cold]
-    fn too_deep<E: Event>(self: &Arc<Self>, stack: &Stack) -> Emission {
+    fn too_deep<E: Event>(self: &Arc<Self>, stack: &Stack, event: E) -> Emission {
         let message = format!(
             "`{}` would be the emission number {} inside each other; the chain: {}",
             E::TOPIC,
             stack.depth() + 1,
             stack.describe()
         );
-        Emission::failed(self.report(Failure::new(None, FailureKind::Depth, message)))
+        let failure = Failure::new(None, FailureKind::Depth, message);
+        let emission = Emission::failed(self.report(failure));
+        if stack.set_refusing(true) {
+            // A refused event's `Drop` emitted this one. Its own could do the same without end, so it is not run.
+            std::mem::forget(event);
+            return emission;
+        }
+        let emission = self.drop_payload(event, emission);
+        stack.set_refusing(false);
+        emission
     }
 
     fn check_heard<E: Event>(self: &Arc<Self>, mut emission: Emission) -> Emission {

@@ -6,8 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::bus::Inner;
 use crate::delivery::{Completion, Pending};
-use crate::failure::Failure;
+use crate::failure::{Failure, drop_guarded};
 use crate::listener::ListenerInfo;
 use crate::report::{Details, Report};
 
@@ -119,9 +120,11 @@ impl Emission {
     }
 
     /// Takes over the async deliveries of a returned event; its report is its own.
-    pub(crate) fn adopt(&mut self, other: Emission) {
+    pub(crate) fn adopt(&mut self, bus: &Inner, other: Emission) {
         if other.is_open() {
             self.rest().returned.push(other);
+        } else if let Err(message) = drop_guarded(other) {
+            bus.tell_drop(None, "the report of a returned event", &message);
         }
     }
 
@@ -149,7 +152,6 @@ impl Emission {
     /// Without a runtime each of them is a failure of the kind [`NoRuntime`](crate::FailureKind::NoRuntime).
     pub fn report(mut self) -> Report {
         let (mut report, pending, returned) = self.take();
-        drop(returned);
         for pending in pending {
             let bus = Arc::clone(pending.bus());
             match bus.runtime() {
@@ -160,6 +162,8 @@ impl Emission {
                 None => report.fail(bus.report(pending.refuse())),
             }
         }
+        // After their cause's own, as when the emission is awaited.
+        drop(returned);
         report
     }
 

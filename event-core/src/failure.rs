@@ -160,6 +160,11 @@ impl fmt::Debug for Failure {
     }
 }
 
+/// Ends the life of a user's value: its `Drop` is code like any listener, and its panic ends nothing but itself.
+pub(crate) fn drop_guarded<T>(value: T) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(|| drop(value))).map_err(panic_message)
+}
+
 /// A panic's words. The payload's own `Drop` may panic too: that one is let go unread.
 pub(crate) fn panic_message(panic: Box<dyn Any + Send>) -> String {
     let message = match (

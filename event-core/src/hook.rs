@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::bus::Inner;
-use crate::failure::{Failure, panic_message};
+use crate::failure::{Failure, FailureKind, panic_message};
 use crate::listener::ListenerInfo;
 use crate::stack;
 use crate::sync::lock;
@@ -17,13 +17,18 @@ pub(crate) enum Hook {
     User(Box<dyn Fn(&Failure) + Send + Sync>),
 }
 
+/// How many names are printed; beyond it nothing is.
+const MOST_NAMES: usize = 1024;
+
 /// Names that were printed already.
 #[derive(Default)]
 pub(crate) struct Once(Mutex<HashSet<String>>);
 
 impl Once {
     fn first(&self, name: &str) -> bool {
-        lock(&self.0).insert(name.to_owned())
+        let mut names = lock(&self.0);
+        // Failures without a listener are known by their words, which may be new every time.
+        names.len() < MOST_NAMES && names.insert(name.to_owned())
     }
 }
 
@@ -39,6 +44,13 @@ impl Inner {
     pub(crate) fn report(&self, failure: Failure) -> Failure {
         self.hook.tell(&failure);
         failure
+    }
+
+    /// Tells of a panic in the `Drop` of a user's value, where the delivery itself is counted already.
+    #[cold]
+    pub(crate) fn tell_drop(&self, listener: Option<&ListenerInfo>, what: &str, message: &str) {
+        let message = format!("dropping {what} panicked: {message}");
+        drop(self.report(Failure::new(listener.cloned(), FailureKind::Panic, message)));
     }
 
     pub(crate) fn warn_unheard(&self, topic: &str, message: &str) {

@@ -56,6 +56,7 @@ pub(crate) struct Stack {
     /// How deep the condition stands that is being evaluated; 0 for none.
     condition: Cell<usize>,
     hook: Cell<bool>,
+    refusing: Cell<bool>,
     bus: [Cell<u64>; MAX_DEPTH],
     ops: [Cell<Option<&'static EventOps>>; MAX_DEPTH],
     at: [Cell<u64>; MAX_DEPTH],
@@ -67,6 +68,7 @@ thread_local! {
             len: Cell::new(0),
             condition: Cell::new(0),
             hook: Cell::new(false),
+            refusing: Cell::new(false),
             bus: [const { Cell::new(0) }; MAX_DEPTH],
             ops: [const { Cell::new(None) }; MAX_DEPTH],
             at: [const { Cell::new(0) }; MAX_DEPTH],
@@ -80,7 +82,7 @@ pub(crate) fn with<R>(f: impl FnOnce(&Stack) -> R) -> R {
     STACK.with(f)
 }
 
-/// An emission on the stack; leaving is explicit because everything in between is caught.
+/// An emission on the stack.
 #[doc(hidden)]
 pub struct Frame<'s> {
     stack: &'s Stack,
@@ -205,6 +207,11 @@ impl Stack {
         here
     }
 
+    /// Marks that an event is refused here for being too deep; the value before.
+    pub(crate) fn set_refusing(&self, refusing: bool) -> bool {
+        self.refusing.replace(refusing)
+    }
+
     /// Marks that the failure hook runs here; the value before.
     pub(crate) fn set_hook(&self, running: bool) -> bool {
         self.hook.replace(running)
@@ -250,8 +257,17 @@ impl Frame<'_> {
             .map(|parent| self.stack.entry(parent))
     }
 
+    /// Takes the emission off the stack, as dropping does.
     #[inline]
     pub(crate) fn leave(self) {
+        drop(self);
+    }
+}
+
+/// Whatever way an emission ends, its frame does not stay.
+impl Drop for Frame<'_> {
+    #[inline]
+    fn drop(&mut self) {
         self.stack.len.set(self.index);
     }
 }

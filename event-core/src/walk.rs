@@ -9,7 +9,7 @@ use crate::delivery::Pending;
 use crate::dispatch::Queue;
 use crate::emission::Emission;
 use crate::event::Event;
-use crate::failure::{Failure, FailureKind, panic_message};
+use crate::failure::{Failure, FailureKind, drop_guarded, panic_message};
 use crate::listener::ListenerInfo;
 use crate::returns::{Effects, Step};
 use crate::stack::{Frame, SUBSCRIPTION, Stack};
@@ -107,8 +107,12 @@ impl<E: Event> Walk<'_, E> {
 
     fn record_effects(&mut self, info: &ListenerInfo, effects: Effects) -> bool {
         if let Some(error) = effects.error {
-            self.emission
-                .fail(self.bus.report(Failure::error(info.clone(), error)));
+            let failure = Failure::error(info.clone(), error);
+            self.emission.fail(self.bus.report(failure));
+            // The delivery is counted; what it would have emitted may still panic on its way out.
+            if let Err(message) = drop_guarded(effects.events) {
+                self.bus.tell_drop(Some(info), "what it returned", &message);
+            }
             return true;
         }
         self.queue.extend(effects.events, &self.stack.chain());

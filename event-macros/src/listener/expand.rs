@@ -11,7 +11,7 @@ use super::keys::{Selector, Side, Target};
 use super::model::Listener;
 
 /// ```text
-/// const __charge: () = {
+/// const __tidings_listener_charge: () = {
 ///     const __HEARS: P::Hears = P::hears::<Placed>();
 ///     const _: () = P::check_selected(__HEARS);
 ///     P::submit! { P::Registration::new(.., |__b: &mut P::Installer<'_>| { .. }).docs("..") }
@@ -23,7 +23,7 @@ use super::model::Listener;
 ///
 /// ```text
 /// const __put_listeners_on_the_impl_block_of_charge: () = ();
-/// const __charge: () = { const _: () = __put_listeners_on_the_impl_block_of_charge; .. };
+/// const __tidings_listener_charge: () = { const _: () = __put_listeners_on_the_impl_block_of_charge; .. };
 /// ```
 pub(crate) fn function(listener: &Listener) -> TokenStream {
     let p = listener.krate.private();
@@ -34,7 +34,7 @@ pub(crate) fn function(listener: &Listener) -> TokenStream {
     let (name, anchor) = if listener.owner.is_some() {
         (format_ident!("_"), None)
     } else {
-        let name = format_ident!("__{}", ident.unraw());
+        let name = format_ident!("__tidings_listener_{}", ident.unraw());
         let anchor = format_ident!(
             "__put_listeners_on_the_impl_block_of_{}",
             ident.unraw(),
