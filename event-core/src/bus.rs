@@ -185,8 +185,8 @@ impl Inner {
         self.runtime.as_deref()
     }
 
-    pub(crate) fn slot_cell(&self, ops: &EventOps) -> Option<&Cell> {
-        (ops.slot)().and_then(|slot| self.cells.get(slot.index()))
+    pub(crate) fn cell_of(&self, ops: &EventOps) -> Option<&Cell> {
+        (ops.index)().and_then(|index| self.cells.get(index.get()))
     }
 }
 

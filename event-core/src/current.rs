@@ -52,33 +52,33 @@ pub fn emit<E: Event>(event: E) -> Emission {
 
 #[inline(never)]
 fn emit_elsewhere<E: Event>(id: u64, event: E) -> Emission {
+    match elsewhere(id) {
+        Ok(bus) => bus.emit(event),
+        Err(failure) => no_bus(failure, event),
+    }
+}
+
+/// The bus of the running listener, else the default one.
+fn elsewhere(id: u64) -> Result<Arc<Inner>, Failure> {
+    let no_bus = |message| Failure::new(None, FailureKind::NoBus, message);
     if id != 0 {
-        return match Inner::by_id(id) {
-            Some(bus) => bus.emit(event),
-            None => no_bus("the bus that ran this listener is gone", None, event),
-        };
+        let gone = || no_bus("the bus that ran this listener is gone".to_owned());
+        return Inner::by_id(id).ok_or_else(gone);
     }
     if let Some(bus) = PLACE.claim_default() {
-        return bus.emit(event);
+        return Ok(bus);
     }
     match DEFAULT.get_or_init(|| build::build(Bus::builder(), "the default bus")) {
-        Ok(bus) => bus.emit(event),
-        Err(error) => no_bus(
-            "the default bus cannot be built; build one with `Bus::builder()` and `install()` it in `main`",
-            Some(error),
-            event,
-        ),
+        Ok(bus) => Ok(Arc::clone(bus.inner())),
+        Err(error) => Err(no_bus(format!(
+            "the default bus cannot be built; build one with `Bus::builder()` and `install()` it in `main`: {error}"
+        ))
+        .with_source(error.clone())),
     }
 }
 
 #[cold]
-fn no_bus<E: Event>(why: &str, source: Option<&BuildError>, event: E) -> Emission {
-    let message = source.map_or_else(|| why.to_owned(), |error| format!("{why}: {error}"));
-    let failure = Failure::new(None, FailureKind::NoBus, message);
-    let failure = match source {
-        Some(error) => failure.with_source(error.clone()),
-        None => failure,
-    };
+fn no_bus<E: Event>(failure: Failure, event: E) -> Emission {
     let mut emission = Emission::failed(hook::tell_without_bus(failure));
     if let Err(message) = drop_guarded(event) {
         let message = format!("dropping the event panicked: {message}");

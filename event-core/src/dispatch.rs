@@ -15,7 +15,7 @@ use crate::failure::{Failure, FailureKind, drop_guarded};
 use crate::overlay::{INLINE, NOBODY, PLAIN};
 use crate::returns::{Returned, Step};
 use crate::stack::{self, Entry, Frame, Stack};
-use crate::table::{Cell, Payload, Run};
+use crate::table::{Cell, Payload, Run, Runs, SyncFn};
 use crate::walk::Walk;
 
 /// Events that listeners returned, each with the emissions that led to it.
@@ -53,115 +53,162 @@ enum Halt {
     Before,
 }
 
+/// How one of the modes ended.
+enum Ended {
+    Clean {
+        index: usize,
+    },
+    Early {
+        index: usize,
+        caught: std::thread::Result<Halt>,
+    },
+    TooDeep,
+}
+
 impl Inner {
-    #[inline]
+    /// The plain mode is here and not behind a call, which would cost as much as half of it.
+    #[expect(clippy::inline_always, reason = "a third faster for one listener")]
+    #[inline(always)]
     pub(crate) fn emit<E: Event>(self: &Arc<Self>, event: E) -> Emission {
-        let Some(cell) = E::__slot().and_then(|slot| self.cells.get(slot.index())) else {
-            return self.emit_unplaced(event);
-        };
-        match cell.flag.mode() {
-            NOBODY if std::mem::needs_drop::<E>() => self.drop_unheard(event),
-            NOBODY => Emission::nothing(),
-            PLAIN => self.emit_plain(cell, event),
-            INLINE => self.emit_bound(cell, event),
-            _ => self.emit_full(cell, event),
+        if let Some(slot) = E::__slot() {
+            if let Some(cell) = self.cells.get(slot.index().get()) {
+                match cell.flag.mode() {
+                    NOBODY if !std::mem::needs_drop::<E>() => return Emission::nothing(),
+                    PLAIN => {
+                        if let Some(functions) = slot.functions() {
+                            return self.emit_plain(functions, event);
+                        }
+                    }
+                    INLINE => return self.emit_bound(cell, event),
+                    _ => {}
+                }
+            }
+        }
+        self.emit_other(event)
+    }
+
+    /// The modes that are not a matter of a few instructions.
+    #[inline(never)]
+    fn emit_other<E: Event>(self: &Arc<Self>, event: E) -> Emission {
+        match self.cell_of(E::__ops()) {
+            Some(cell) if cell.flag.mode() == NOBODY => self.drop_unheard(event),
+            Some(cell) => self.emit_full(cell, event),
+            None => self.emit_unplaced(event),
         }
     }
 
-    // The modes stand apart from `emit`, so that an event that nobody hears sets up nothing, and from each other, so that none pays
-    // for another's stack frame.
-
-    #[inline(never)]
-    fn emit_plain<E: Event>(self: &Arc<Self>, cell: &Cell, event: E) -> Emission {
-        let runs = cell.runs::<E>();
-        self.emit_inline(cell, runs, event, |frame, event, _| {
-            run_plain(runs, event, frame.position())
+    #[expect(clippy::inline_always, reason = "see `emit`")]
+    #[inline(always)]
+    fn emit_plain<E: Event>(self: &Arc<Self>, functions: &[fn(&E)], event: E) -> Emission {
+        self.emit_inline(functions.len(), event, |frame, event, _| {
+            run_plain(functions, event, frame.position());
+            Halt::End
         })
     }
 
     #[inline(never)]
     fn emit_bound<E: Event>(self: &Arc<Self>, cell: &Cell, event: E) -> Emission {
         let runs = cell.runs::<E>();
-        self.emit_inline(cell, runs, event, |frame, event, skipped| {
+        self.emit_inline(runs.len(), event, |frame, event, skipped| {
             let delivery = Delivery {
                 bus: self,
                 ops: E::__ops(),
                 infos: &cell.infos,
                 frame,
             };
-            run_inline(runs, event, &delivery, skipped)
+            match runs {
+                Runs::Bound(list) => run_bound(list, event, &delivery, skipped),
+                Runs::Mixed(list) => run_mixed(list, event, &delivery, skipped),
+            }
         })
     }
 
     /// Runs one of the first loops between entering and leaving the stack.
+    ///
+    /// Listeners get the event's address, and what stands beside it in a closure would have to be in memory too; so the closures only borrow it.
     #[inline]
     fn emit_inline<E: Event>(
         self: &Arc<Self>,
-        cell: &Cell,
-        runs: &[Run<E>],
+        listeners: usize,
         event: E,
         run: impl FnOnce(&Frame<'_>, &E, &std::cell::Cell<u32>) -> Halt,
     ) -> Emission {
-        stack::with(|stack| {
+        let skipped = std::cell::Cell::new(0);
+        let ended = stack::with(|stack| {
             let Some(frame) = stack.enter(self.id, E::__ops()) else {
-                return self.too_deep(stack, event);
+                return Ended::TooDeep;
             };
-            let skipped = std::cell::Cell::new(0);
-            let caught = catch_unwind(AssertUnwindSafe(|| run(&frame, &event, &skipped)));
-            if let Ok(Halt::End) = caught {
-                let emission = Emission::ran(runs.len(), skipped.get());
-                // The event ends inside its emission: what its `Drop` emits is one level deeper.
-                let emission = if std::mem::needs_drop::<E>() {
-                    self.drop_payload(event, emission)
+            let index = frame.index();
+            match catch_unwind(AssertUnwindSafe(|| run(&frame, &event, &skipped))) {
+                Ok(Halt::End) => {
+                    if !std::mem::needs_drop::<E>() {
+                        stack.leave(index);
+                    }
+                    Ended::Clean { index }
+                }
+                caught => Ended::Early { index, caught },
+            }
+        });
+        match ended {
+            Ended::Clean { index } => {
+                let emission = Emission::ran(listeners, skipped.get());
+                if std::mem::needs_drop::<E>() {
+                    // The event ends inside its emission: what its `Drop` emits is one level deeper.
+                    stack::with(|stack| {
+                        let _frame = stack.hold(index);
+                        self.drop_payload(event, emission)
+                    })
                 } else {
                     emission
-                };
-                frame.leave();
-                return emission;
+                }
             }
-            self.take_over(stack, frame, cell, event, skipped.get(), caught)
-        })
+            Ended::Early { index, caught } => self.take_over(index, event, skipped.get(), caught),
+            Ended::TooDeep => self.too_deep(event),
+        }
     }
 
     /// What the first loop leaves: its listener's step or panic, and the listeners after it.
+    #[cold]
     #[inline(never)]
     fn take_over<E: Event>(
         self: &Arc<Self>,
-        stack: &Stack,
-        frame: Frame<'_>,
-        cell: &Cell,
+        index: usize,
         event: E,
         skipped: u32,
         caught: std::thread::Result<Halt>,
     ) -> Emission {
-        let at = frame.at();
+        let cell = self
+            .cell_of(E::__ops())
+            .expect("the first loop found it too");
         let mut queue = Queue::default();
-        let mut walk = Walk {
-            bus: self,
-            stack,
-            frame: &frame,
-            payload: Payload::Own(event),
-            emission: Emission::ran(at, skipped),
-            queue: &mut queue,
-        };
-        let next = match caught {
-            Ok(Halt::Before) => Some(at),
-            Ok(Halt::End) => None,
-            Ok(Halt::After(step)) => walk.record(&cell.infos[at], Ok(step)).then_some(at + 1),
-            Err(panic) => walk.record(&cell.infos[at], Err(panic)).then_some(at + 1),
-        };
-        if let Some(next) = next {
-            walk.linked(cell, next);
-        }
-        let (mut emission, payload) = (walk.emission, walk.payload);
-        emission = self.drop_payload(payload, emission);
-        frame.leave();
+        let mut emission = stack::with(|stack| {
+            let frame = stack.hold(index);
+            let at = frame.at();
+            let mut walk = Walk {
+                bus: self,
+                stack,
+                frame: &frame,
+                payload: Payload::Own(event),
+                emission: Emission::ran(at, skipped),
+                queue: &mut queue,
+            };
+            let next = match caught {
+                Ok(Halt::Before) => Some(at),
+                Ok(Halt::End) => None,
+                Ok(Halt::After(step)) => walk.record(&cell.infos[at], Ok(step)).then_some(at + 1),
+                Err(panic) => walk.record(&cell.infos[at], Err(panic)).then_some(at + 1),
+            };
+            if let Some(next) = next {
+                walk.linked(cell, next);
+            }
+            let (emission, payload) = (walk.emission, walk.payload);
+            self.drop_payload(payload, emission)
+        });
         queue.drain(self, &mut emission);
         emission
     }
 
     /// An emission of which every step is looked at.
-    #[inline(never)]
     fn emit_full<E: Event>(self: &Arc<Self>, cell: &Cell, event: E) -> Emission {
         let mut queue = Queue::default();
         let mut emission = stack::with(|stack| self.deliver(stack, cell, event, &mut queue));
@@ -170,7 +217,6 @@ impl Inner {
     }
 
     /// An event of a generic type, or one that the linker did not bring.
-    #[inline(never)]
     fn emit_unplaced<E: Event>(self: &Arc<Self>, event: E) -> Emission {
         let generic = self.generic_of::<E>();
         let mut emission = self.emit_full(&generic.cell, event);
@@ -187,7 +233,7 @@ impl Inner {
     ) -> Emission {
         stack::with(|stack| {
             let _resumed = stack.resume(chain);
-            if let Some(cell) = E::__slot().and_then(|slot| self.cells.get(slot.index())) {
+            if let Some(cell) = self.cell_of(E::__ops()) {
                 return self.deliver(stack, cell, event, queue);
             }
             let generic = self.generic_of::<E>();
@@ -205,8 +251,9 @@ impl Inner {
         queue: &mut Queue,
     ) -> Emission {
         let Some(frame) = stack.enter(self.id, E::__ops()) else {
-            return self.too_deep(stack, event);
+            return self.too_deep(event);
         };
+        let frame = stack.hold(frame.index());
         let overlay = cell.overlay.load();
         let mut walk = Walk {
             bus: self,
@@ -223,19 +270,17 @@ impl Inner {
         let emission = self.drop_payload(payload, emission);
         // The last holder of closures that were taken out meanwhile.
         let emission = self.drop_caught("a subscription's closure", overlay, emission);
-        frame.leave();
+        drop(frame);
         self.check_heard::<E>(emission)
     }
 
-    #[inline(never)]
     fn drop_unheard<E: Event>(self: &Arc<Self>, event: E) -> Emission {
         stack::with(|stack| {
             let Some(frame) = stack.enter(self.id, E::__ops()) else {
-                return self.too_deep(stack, event);
+                return self.too_deep(event);
             };
-            let emission = self.drop_payload(event, Emission::nothing());
-            frame.leave();
-            emission
+            let _frame = stack.hold(frame.index());
+            self.drop_payload(event, Emission::nothing())
         })
     }
 
@@ -254,23 +299,25 @@ impl Inner {
     }
 
     #[cold]
-    fn too_deep<E: Event>(self: &Arc<Self>, stack: &Stack, event: E) -> Emission {
-        let message = format!(
-            "`{}` would be the emission number {} inside each other; the chain: {}",
-            E::TOPIC,
-            stack.depth() + 1,
-            stack.describe()
-        );
-        let failure = Failure::new(None, FailureKind::Depth, message);
-        let emission = Emission::failed(self.report(failure));
-        if stack.set_refusing(true) {
-            // A refused event's `Drop` emitted this one. Its own could do the same without end, so it is not run.
-            std::mem::forget(event);
-            return emission;
-        }
-        let emission = self.drop_payload(event, emission);
-        stack.set_refusing(false);
-        emission
+    fn too_deep<E: Event>(self: &Arc<Self>, event: E) -> Emission {
+        stack::with(|stack| {
+            let message = format!(
+                "`{}` would be the emission number {} inside each other; the chain: {}",
+                E::TOPIC,
+                stack.depth() + 1,
+                stack.describe()
+            );
+            let failure = Failure::new(None, FailureKind::Depth, message);
+            let emission = Emission::failed(self.report(failure));
+            if stack.set_refusing(true) {
+                // A refused event's `Drop` emitted this one. Its own could do the same without end, so it is not run.
+                std::mem::forget(event);
+                return emission;
+            }
+            let emission = self.drop_payload(event, emission);
+            stack.set_refusing(false);
+            emission
+        })
     }
 
     fn check_heard<E: Event>(self: &Arc<Self>, mut emission: Emission) -> Emission {
@@ -293,27 +340,49 @@ impl Inner {
 
 /// The simplest case: every listener is a function of the event and nothing else.
 #[inline]
-fn run_plain<E: Event>(runs: &[Run<E>], event: &E, position: &std::cell::Cell<u64>) -> Halt {
-    for (at, run) in runs.iter().enumerate() {
+fn run_plain<E: Event>(functions: &[fn(&E)], event: &E, position: &std::cell::Cell<u64>) {
+    for (at, function) in functions.iter().enumerate() {
         position.set(at as u64);
-        let Run::Plain(f) = run else {
-            return Halt::Before;
-        };
-        f(event);
+        function(event);
     }
-    Halt::End
 }
 
-/// The usual case: no step but `Done` and `Skipped`, nothing handed over.
+/// The usual case: no step but `Done` and `Skipped`.
 #[inline]
-fn run_inline<E: Event>(
-    runs: &[Run<E>],
+fn run_bound<E: Event>(
+    list: &[SyncFn<E>],
     event: &E,
     delivery: &Delivery<'_>,
     skipped: &std::cell::Cell<u32>,
 ) -> Halt {
     let position = delivery.frame.position();
-    for (at, run) in runs.iter().enumerate() {
+    for (at, listener) in list.iter().enumerate() {
+        position.set(at as u64);
+        let step = listener(event, delivery);
+        if let Step::Done = step {
+            // It holds nothing; forgotten, it keeps the loop free of the other steps' drop.
+            std::mem::forget(step);
+            continue;
+        }
+        unusual();
+        if !matches!(step, Step::Skipped) {
+            return Halt::After(step);
+        }
+        skipped.set(skipped.get() + 1);
+    }
+    Halt::End
+}
+
+/// The same among functions of nothing but the event, with nothing handed over.
+#[inline]
+fn run_mixed<E: Event>(
+    list: &[Run<E>],
+    event: &E,
+    delivery: &Delivery<'_>,
+    skipped: &std::cell::Cell<u32>,
+) -> Halt {
+    let position = delivery.frame.position();
+    for (at, run) in list.iter().enumerate() {
         position.set(at as u64);
         match run {
             Run::Plain(f) => f(event),
@@ -324,6 +393,7 @@ fn run_inline<E: Event>(
                     std::mem::forget(step);
                     continue;
                 }
+                unusual();
                 if !matches!(step, Step::Skipped) {
                     return Halt::After(step);
                 }
@@ -334,3 +404,7 @@ fn run_inline<E: Event>(
     }
     Halt::End
 }
+
+/// Has the compiler test for the usual case first.
+#[cold]
+fn unusual() {}

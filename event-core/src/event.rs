@@ -4,9 +4,9 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::hear::AnyRun;
+use crate::slot::{Index, Slot};
 use crate::table::{self, Erased, NotSend};
 
 /// A struct or enum that can be emitted. Implemented by the attribute `#[event]`, never by hand.
@@ -42,7 +42,7 @@ pub trait Event: Sized + 'static {
     #[doc(hidden)]
     const __STOPPABLE: bool;
     #[doc(hidden)]
-    fn __slot() -> Option<&'static Slot>;
+    fn __slot() -> Option<&'static Slot<Self>>;
     #[doc(hidden)]
     fn __info() -> &'static EventInfo;
     #[doc(hidden)]
@@ -231,47 +231,13 @@ impl fmt::Debug for EventInfo {
     }
 }
 
-/// Where the tables of every bus keep this event: a dense index, given when the registry is first read.
-#[doc(hidden)]
-pub struct Slot(AtomicU32);
-
-impl Slot {
-    #[expect(
-        clippy::new_without_default,
-        reason = "only generated statics make one"
-    )]
-    pub const fn new() -> Self {
-        Self(AtomicU32::new(u32::MAX))
-    }
-
-    /// Out of every table's range until assigned.
-    #[inline]
-    pub(crate) fn index(&self) -> usize {
-        self.0.load(Ordering::Relaxed) as usize
-    }
-
-    pub(crate) fn is_assigned(&self) -> bool {
-        self.index() != u32::MAX as usize
-    }
-
-    pub(crate) fn assign(&self, index: u32) {
-        self.0.store(index, Ordering::Relaxed);
-    }
-}
-
-impl fmt::Debug for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Slot({})", self.index())
-    }
-}
-
 /// What can be done with an event type whose name is not known: made by generated code, one per type.
 #[doc(hidden)]
 #[must_use = "a description does nothing"]
 pub struct EventOps {
     pub(crate) type_id: fn() -> TypeId,
     pub(crate) type_name: fn() -> &'static str,
-    pub(crate) slot: fn() -> Option<&'static Slot>,
+    pub(crate) index: fn() -> Option<&'static Index>,
     pub(crate) info: fn() -> &'static EventInfo,
     pub(crate) bind_any: fn(AnyRun) -> Result<Erased, NotSend>,
     pub(crate) collect: fn(Vec<Erased>) -> (Erased, u8),
@@ -284,7 +250,7 @@ impl EventOps {
         Self {
             type_id: TypeId::of::<E>,
             type_name: std::any::type_name::<E>,
-            slot: E::__slot,
+            index: || E::__slot().map(Slot::index),
             info: E::__info,
             bind_any: table::bind_any::<E>,
             collect: table::collect::<E>,

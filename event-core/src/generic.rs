@@ -40,7 +40,7 @@ impl Inner {
 
     /// Runs `f` on an event's table, if there is one.
     pub(crate) fn with_cell<R>(&self, ops: &EventOps, f: impl FnOnce(&Cell) -> R) -> Option<R> {
-        if let Some(cell) = self.slot_cell(ops) {
+        if let Some(cell) = self.cell_of(ops) {
             return Some(f(cell));
         }
         let generic = read(&self.generic).get(&(ops.type_id)()).cloned();

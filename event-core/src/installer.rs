@@ -27,10 +27,10 @@ pub(crate) struct Drafts {
 
 impl Drafts {
     pub(crate) fn draft(&mut self, ops: &'static EventOps) -> &mut Draft {
-        match (ops.slot)() {
+        match (ops.index)() {
             // An event that the linker did not bring has no place among the slots.
-            Some(slot) if slot.is_assigned() => {
-                let index = slot.index();
+            Some(index) if index.is_assigned() => {
+                let index = index.get();
                 if self.slots.len() <= index {
                     self.slots.resize_with(index + 1, || None);
                 }

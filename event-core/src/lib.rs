@@ -38,6 +38,7 @@ mod report;
 mod returns;
 mod runtime;
 mod select;
+mod slot;
 mod stack;
 mod state;
 mod subscription;

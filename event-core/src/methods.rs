@@ -147,7 +147,7 @@ impl Bus {
                     .filter(|place| typed(place))
                     .map(|place| (numbers[*place], Some(ops))),
             );
-            match inner.slot_cell(ops) {
+            match inner.cell_of(ops) {
                 Some(cell) => draft.subscribe(cell, &order, &identity),
                 None => draft.subscribe(&inner.make_generic(&dynamic, ops).cell, &order, &identity),
             }

@@ -7,7 +7,7 @@ pub use crate::check::{check_pattern, check_return, check_selected, check_select
 pub use crate::context::{Delivery, Handed, Site};
 pub use crate::dispatch::Queue;
 pub use crate::event::{
-    EventInfo, EventOps, Field, Probe, ShareFallback, Shared, Sharing, Slot, Unheard,
+    EventInfo, EventOps, Field, Probe, ShareFallback, Shared, Sharing, Unheard,
 };
 pub use crate::hear::{AsyncFn, BoundFn, Hear, Heard, Hears, HeldAny, SharedAny, hears};
 pub use crate::installer::{BoxFuture, Installer};
@@ -18,6 +18,7 @@ pub use crate::methods::Method;
 pub use crate::param::{Listener, Param, Takes};
 pub use crate::registration::{EventRegistration, LinkRequest, Registration, Selector, submit};
 pub use crate::returns::{Effects, Gives, Returned, Returns, Step, gives};
+pub use crate::slot::Slot;
 pub use crate::stack::{Entry, Frame, check};
 pub use crate::state::StateMap;
 pub use crate::typed::{

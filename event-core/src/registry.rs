@@ -48,8 +48,8 @@ impl Registry {
         let mut slots = Vec::new();
         for ops in events.iter().filter_map(|event| event.ops) {
             let ops = ops();
-            if let Some(slot) = (ops.slot)() {
-                slot.assign(
+            if let Some(index) = (ops.index)() {
+                index.assign(
                     u32::try_from(slots.len()).expect("a program declares fewer than 2^32 events"),
                 );
                 slots.push(ops);

@@ -109,12 +109,26 @@ impl Stack {
         }
         self.bus[index].set(bus);
         self.ops[index].set(Some(ops));
-        let at = &self.at[index];
         self.len.set(index + 1);
         Some(Frame {
             stack: self,
             index,
-            at,
+            at: &self.at[index],
+        })
+    }
+
+    /// Takes the topmost emission off, which is at `index`.
+    #[inline]
+    pub(crate) fn leave(&self, index: usize) {
+        self.len.set(index);
+    }
+
+    /// The topmost emission, which is at `index`; taken off when this is dropped, whatever way it ends.
+    pub(crate) fn hold(&self, index: usize) -> Held<'_> {
+        Held(Frame {
+            stack: self,
+            index,
+            at: &self.at[index],
         })
     }
 
@@ -243,6 +257,12 @@ impl Frame<'_> {
         self.at
     }
 
+    /// How many emissions stand below.
+    #[inline]
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
     pub(crate) fn at(&self) -> usize {
         (self.at.get() & !SUBSCRIPTION) as usize
     }
@@ -256,19 +276,22 @@ impl Frame<'_> {
             .checked_sub(1)
             .map(|parent| self.stack.entry(parent))
     }
+}
 
-    /// Takes the emission off the stack, as dropping does.
-    #[inline]
-    pub(crate) fn leave(self) {
-        drop(self);
+/// A frame that does not outlast its emission.
+pub(crate) struct Held<'s>(Frame<'s>);
+
+impl<'s> std::ops::Deref for Held<'s> {
+    type Target = Frame<'s>;
+
+    fn deref(&self) -> &Frame<'s> {
+        &self.0
     }
 }
 
-/// Whatever way an emission ends, its frame does not stay.
-impl Drop for Frame<'_> {
-    #[inline]
+impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.stack.len.set(self.index);
+        self.0.stack.leave(self.0.index);
     }
 }
 

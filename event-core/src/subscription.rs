@@ -211,7 +211,7 @@ impl Inner {
         let id = dynamic.id();
         let run = Box::new(run(id));
         let sub = Sub { id, info, run };
-        if let Some(cell) = self.slot_cell(E::__ops()) {
+        if let Some(cell) = self.cell_of(E::__ops()) {
             cell.subscribe(sub);
         } else {
             self.make_generic(&dynamic, E::__ops()).cell.subscribe(sub);

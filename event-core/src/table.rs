@@ -7,26 +7,83 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::any_event::AnyEvent;
+use crate::context::Delivery;
 use crate::event::{Event, EventOps, Unheard};
-use crate::hear::{AnyRun, AsyncFn, BoundFn, SharedAny};
+use crate::hear::{AnyRun, AsyncFn, SharedAny};
 use crate::listener::ListenerInfo;
 use crate::overlay::{FULL, Flag, INLINE, NOBODY, Overlay, PLAIN};
+use crate::returns::Step;
+
+/// A sync listener of `E`, as [`BoundFn`](crate::hear::BoundFn) is for a type that is known to be an event.
+pub(crate) type SyncFn<E> = Box<dyn Fn(&E, &Delivery<'_>) -> Step + Send + Sync>;
 
 /// One listener, ready to be called.
 pub(crate) enum Run<E: Event> {
     /// With state, a condition, a context or a return value.
-    Bound(BoundFn<E>),
+    Bound(SyncFn<E>),
     /// Nothing but the event: a plain call.
     Plain(fn(&E)),
     /// An `async fn`.
     Async(AsyncFn<E>),
 }
 
+impl<E: Event> Run<E> {
+    pub(crate) fn borrow(&self) -> Call<'_, E> {
+        match self {
+            Run::Bound(f) => Call::Bound(f),
+            Run::Plain(f) => Call::Plain(*f),
+            Run::Async(f) => Call::Async(f),
+        }
+    }
+}
+
+/// A [`Run`] that stays where it is.
+pub(crate) enum Call<'a, E: Event> {
+    Bound(&'a SyncFn<E>),
+    Plain(fn(&E)),
+    Async(&'a AsyncFn<E>),
+}
+
 /// A [`Run`], or all of a table, whose event type is not known.
 pub(crate) type Erased = Box<dyn Any + Send + Sync>;
 
 /// The linked listeners in their order.
-pub(crate) struct Runs<E: Event>(Box<[Run<E>]>);
+pub(crate) enum Runs<E: Event> {
+    /// All of one kind, so that the loop does not have to ask.
+    Bound(Box<[SyncFn<E>]>),
+    Mixed(Box<[Run<E>]>),
+}
+
+impl<E: Event> Runs<E> {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Runs::Bound(list) => list.len(),
+            Runs::Mixed(list) => list.len(),
+        }
+    }
+
+    pub(crate) fn at(&self, at: usize) -> Call<'_, E> {
+        match self {
+            Runs::Bound(list) => Call::Bound(&list[at]),
+            Runs::Mixed(list) => list[at].borrow(),
+        }
+    }
+}
+
+impl<E: Event> FromIterator<Run<E>> for Runs<E> {
+    fn from_iter<I: IntoIterator<Item = Run<E>>>(runs: I) -> Self {
+        let runs: Vec<_> = runs.into_iter().collect();
+        if !runs.iter().all(|run| matches!(run, Run::Bound(_))) {
+            return Runs::Mixed(runs.into_boxed_slice());
+        }
+        let bound = runs.into_iter().filter_map(|run| match run {
+            Run::Bound(f) => Some(f),
+            Run::Plain(_) | Run::Async(_) => None,
+        });
+        Runs::Bound(bound.collect())
+    }
+}
 
 /// A listener that was added while the program runs.
 pub(crate) struct Sub {
@@ -36,10 +93,12 @@ pub(crate) struct Sub {
 }
 
 impl Sub {
-    pub(crate) fn run<E: Event>(&self) -> &Run<E> {
-        self.run
+    pub(crate) fn run<E: Event>(&self) -> Call<'_, E> {
+        let run: &Run<E> = self
+            .run
             .downcast_ref()
-            .expect("a subscription is kept with its event")
+            .expect("a subscription is kept with its event");
+        run.borrow()
     }
 }
 
@@ -54,12 +113,10 @@ pub(crate) struct Cell {
 impl Cell {
     /// The listeners, for the one who came by the event's own slot or type.
     #[inline]
-    pub(crate) fn runs<E: Event>(&self) -> &[Run<E>] {
-        let runs: &Runs<E> = self
-            .runs
+    pub(crate) fn runs<E: Event>(&self) -> &Runs<E> {
+        self.runs
             .downcast_ref()
-            .expect("a slot's cell holds its event's listeners");
-        &runs.0
+            .expect("a slot's cell holds its event's listeners")
     }
 
     pub(crate) fn subscribe(&self, sub: Sub) {
@@ -120,7 +177,22 @@ pub(crate) fn collect<E: Event>(runs: Vec<Erased>) -> (Erased, u8) {
         });
         typed.push(*run);
     }
-    (Box::new(Runs(typed.into_boxed_slice())), mode)
+    if mode == PLAIN && !keep_functions(&typed) {
+        mode = INLINE;
+    }
+    (Box::new(Runs::from_iter(typed)), mode)
+}
+
+/// Leaves the listeners in the event's slot; whether they can be run from there.
+fn keep_functions<E: Event>(runs: &[Run<E>]) -> bool {
+    let function = |run: &Run<E>| match run {
+        Run::Plain(f) => Some(*f),
+        Run::Bound(_) | Run::Async(_) => None,
+    };
+    let functions: Option<Vec<_>> = runs.iter().map(function).collect();
+    E::__slot()
+        .zip(functions)
+        .is_some_and(|(slot, functions)| slot.keep(functions))
 }
 
 /// A table in the making, entries named by their place in the total order.

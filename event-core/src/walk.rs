@@ -13,7 +13,7 @@ use crate::failure::{Failure, FailureKind, drop_guarded, panic_message};
 use crate::listener::ListenerInfo;
 use crate::returns::{Effects, Step};
 use crate::stack::{Frame, SUBSCRIPTION, Stack};
-use crate::table::{Cell, Payload, Run, Sub};
+use crate::table::{Call, Cell, Payload, Sub};
 
 /// One emission on its way through its listeners.
 pub(crate) struct Walk<'a, E: Event> {
@@ -29,23 +29,23 @@ impl<E: Event> Walk<'_, E> {
     /// Runs the linked listeners from `first` on; whether the run goes on after them.
     pub(crate) fn linked(&mut self, cell: &Cell, first: usize) -> bool {
         let runs = cell.runs::<E>();
-        (first..runs.len()).all(|at| self.one(at as u64, &runs[at], &cell.infos[at]))
+        (first..runs.len()).all(|at| self.one(at as u64, &runs.at(at), &cell.infos[at]))
     }
 
     /// Runs the subscriptions; whether the run went on to the last.
     pub(crate) fn subscribed(&mut self, subs: &[Arc<Sub>]) -> bool {
         subs.iter()
-            .all(|sub| self.one(SUBSCRIPTION | sub.id, sub.run(), &sub.info))
+            .all(|sub| self.one(SUBSCRIPTION | sub.id, &sub.run(), &sub.info))
     }
 
-    fn one(&mut self, at: u64, run: &Run<E>, info: &ListenerInfo) -> bool {
+    fn one(&mut self, at: u64, call: &Call<'_, E>, info: &ListenerInfo) -> bool {
         self.frame.position().set(at);
-        let result = match run {
-            Run::Plain(f) => catch_unwind(AssertUnwindSafe(|| {
+        let result = match call {
+            Call::Plain(f) => catch_unwind(AssertUnwindSafe(|| {
                 f(self.payload.get());
                 Step::Done
             })),
-            Run::Bound(f) => {
+            Call::Bound(f) => {
                 let delivery = Delivery {
                     bus: self.bus,
                     ops: E::__ops(),
@@ -54,7 +54,7 @@ impl<E: Event> Walk<'_, E> {
                 };
                 catch_unwind(AssertUnwindSafe(|| f(self.payload.get(), &delivery)))
             }
-            Run::Async(start) => {
+            Call::Async(start) => {
                 let shared = self.payload.share();
                 let handed = Handed {
                     bus: Arc::clone(self.bus),

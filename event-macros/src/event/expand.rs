@@ -10,7 +10,7 @@ use super::model::{Event, Field};
 /// const _: () = {
 ///     static __TIDINGS_INFO: P::EventInfo = P::EventInfo::new("new_order", 1u32, concat!(module_path!(), "::", "NewOrder"))
 ///         .with_docs("..").with_fields(const { &[P::Field::new("order_id", "u64")] }).with_stoppable().with_unheard(P::Unheard::Warn);
-///     static __TIDINGS_SLOT: P::Slot = P::Slot::new();
+///     static __TIDINGS_SLOT: P::Slot<NewOrder> = P::Slot::new();
 ///     impl Event for NewOrder { .. }
 ///     P::submit! { P::EventRegistration::new(&__TIDINGS_INFO, Some(<NewOrder as Event>::__ops)) }
 /// };
@@ -20,10 +20,12 @@ use super::model::{Event, Field};
 pub(crate) fn event(event: &Event, submit: bool) -> TokenStream {
     let p = event.krate.private();
     let info = info(event);
-    let slot = (!event.generic).then(|| quote!(static __TIDINGS_SLOT: #p::Slot = #p::Slot::new();));
+    let ident = &event.ident;
+    let slot = (!event.generic)
+        .then(|| quote!(static __TIDINGS_SLOT: #p::Slot<#ident> = #p::Slot::new();));
     let implementation = implementation(event);
     let submit = submit.then(|| {
-        let (krate, ident) = (event.krate.at(proc_macro2::Span::call_site()), &event.ident);
+        let krate = event.krate.at(proc_macro2::Span::call_site());
         let ops = if event.generic {
             quote!(::core::option::Option::None)
         } else {
@@ -82,7 +84,7 @@ fn info(event: &Event) -> TokenStream {
 ///     const TOPIC: &'static str = "new_order";
 ///     const VERSION: u32 = 1u32;
 ///     const __STOPPABLE: bool = false;
-///     fn __slot() -> Option<&'static P::Slot> { Some(&__TIDINGS_SLOT) }
+///     fn __slot() -> Option<&'static P::Slot<Self>> { Some(&__TIDINGS_SLOT) }
 ///     fn __info() -> &'static P::EventInfo { &__TIDINGS_INFO }
 ///     fn __ops() -> &'static P::EventOps { const { &P::EventOps::of::<Self>() } }
 ///     fn __share() -> Option<P::Sharing<Self>> { use P::ShareFallback as _; P::Probe::<Self>::new().share() }
@@ -115,7 +117,7 @@ fn implementation(event: &Event) -> TokenStream {
             const TOPIC: &'static ::core::primitive::str = #topic;
             const VERSION: ::core::primitive::u32 = #version;
             const __STOPPABLE: ::core::primitive::bool = #stoppable;
-            fn __slot() -> ::core::option::Option<&'static #p::Slot> {
+            fn __slot() -> ::core::option::Option<&'static #p::Slot<Self>> {
                 #slot
             }
             fn __info() -> &'static #p::EventInfo {

@@ -143,7 +143,7 @@ fn a_generic_event_has_neither_slot_nor_operations_to_register() {
     assert_contains(
         &output,
         quote!(
-            fn __slot() -> ::core::option::Option<&'static ::tidings::__private::Slot> {
+            fn __slot() -> ::core::option::Option<&'static ::tidings::__private::Slot<Self>> {
                 ::core::option::Option::None
             }
         ),
