@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::{BuildError, Code, Problem};
 use crate::event::EventOps;
 use crate::generic::Generic;
-use crate::installer::{Drafts, Installer};
+use crate::installer::{Drafts, Installer, Place};
 use crate::listener::{ListenerInfo, StateNeed, Target};
 use crate::order::{self, Edge, Found};
 use crate::registration::{self, Registration};
@@ -29,13 +29,13 @@ pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildErr
         check_links(registry, &mut problems);
     }
     let chosen = builder.selection.apply(registry, &mut problems);
-    let members = Members { registry, chosen };
+    let mut members = Members {
+        registry,
+        chosen,
+        related: Vec::new(),
+    };
     let mut drafts = Drafts::default();
-    for (index, listener) in members.iter() {
-        if check_needs(listener, &builder.state, name, &mut problems) {
-            (listener.install)(&mut Installer::new(&builder.state, &mut drafts, index));
-        }
-    }
+    members.install(&builder.state, name, &mut drafts, &mut problems);
     let edges = members.edges(&mut problems);
     add_patterns(registry, &mut drafts, &mut problems);
     let (cells, generic) = finish(&mut drafts, &edges, registry, &mut problems);
@@ -47,7 +47,7 @@ pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildErr
     let pattern_members: Vec<_> = patterns.iter().map(|pattern| pattern.index).collect();
     // Which of them meet at events that come later is not known, so together they must be in order.
     if let Err(cycle) = order::arrange(&pattern_members, &edges) {
-        problems.push(cycle.problem(&|index| registry.listeners[index]));
+        problems.push(cycle.problem(&|index| registry.registration(index)));
     }
     BuildError::check(unique(problems))?;
     let BusBuilder {
@@ -71,12 +71,36 @@ pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildErr
 struct Members {
     registry: &'static Registry,
     chosen: Vec<bool>,
+    /// Those that are ordered against others.
+    related: Vec<(usize, Registration)>,
 }
 
 impl Members {
-    fn iter(&self) -> impl Iterator<Item = (usize, &'static Registration)> {
-        let listeners = self.registry.listeners.iter().copied().enumerate();
-        listeners.filter(|(index, _)| self.chosen[*index])
+    /// Installs those whose state was given.
+    fn install(
+        &mut self,
+        state: &StateMap,
+        bus: &str,
+        drafts: &mut Drafts,
+        problems: &mut Vec<Problem>,
+    ) {
+        for (index, linked) in self.registry.listeners.iter().enumerate() {
+            if !self.chosen[index] {
+                continue;
+            }
+            let mut accepts = |listener: &Registration| {
+                if !listener.relations.is_empty() {
+                    self.related.push((index, *listener));
+                }
+                check_needs(listener, state, bus, problems)
+            };
+            let place = Place {
+                state,
+                drafts,
+                index,
+            };
+            linked.install(&mut Installer::new(&mut accepts, Some(place)));
+        }
     }
 
     fn edges(&self, problems: &mut Vec<Problem>) -> Vec<Edge> {
@@ -91,10 +115,10 @@ impl Members {
                 None => Found::Nothing,
             }
         };
-        let ids = || self.registry.listeners.iter().map(|l| l.id).collect();
+        let ids = || self.registry.registrations().map(|l| l.id).collect();
         order::edges(
-            self.iter(),
-            &|index| self.registry.listeners[index],
+            self.related.iter().copied(),
+            &|index| self.registry.registration(index),
             &find,
             &ids,
             problems,
@@ -106,7 +130,7 @@ impl Members {
 fn check_links(registry: &Registry, problems: &mut Vec<Problem>) {
     for request in registration::link_requests() {
         let name = request.name.replace('-', "_");
-        let brings = registry.listeners.iter().any(|l| l.crate_name() == name)
+        let brings = (registry.registrations()).any(|l| l.crate_name() == name)
             || registry
                 .events
                 .iter()
@@ -167,7 +191,7 @@ fn add_patterns(registry: &'static Registry, drafts: &mut Drafts, problems: &mut
     let any = std::mem::take(&mut drafts.any);
     let generic: Vec<&'static EventOps> = drafts.generic.values().map(|(ops, _)| *ops).collect();
     for (index, run) in &any {
-        let listener = registry.listeners[*index];
+        let listener = registry.registration(*index);
         let events = registry
             .slots
             .iter()
@@ -175,7 +199,7 @@ fn add_patterns(registry: &'static Registry, drafts: &mut Drafts, problems: &mut
             .filter(|ops| listener.selects((ops.info)()));
         for ops in events {
             if let Err(NotSend) = drafts.draft(ops).add_any(*index, run.clone()) {
-                problems.push(not_send(&ListenerInfo::linked(listener), ops));
+                problems.push(not_send(&registry.info(*index), ops));
             }
         }
     }
@@ -206,7 +230,7 @@ fn finish(
     let mut table = |draft: Draft| {
         let members = draft.members();
         let order = order::arrange(&members, edges).unwrap_or_else(|cycle| {
-            problems.push(cycle.problem(&|index| registry.listeners[index]));
+            problems.push(cycle.problem(&|index| registry.registration(index)));
             members
         });
         draft.finish(&order, &|index| registry.info(index))

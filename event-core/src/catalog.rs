@@ -59,7 +59,7 @@ impl Catalog {
     /// The listeners that hear an event, in the same order.
     pub fn listeners_of(&self, event: &'static EventInfo) -> Vec<&ListenerInfo> {
         let hears =
-            |listener: &&ListenerInfo| listener.registration().is_some_and(|r| r.hears(event));
+            |listener: &&ListenerInfo| listener.registration().is_some_and(|r| r.reached_by(event));
         self.listeners.iter().filter(hears).collect()
     }
 

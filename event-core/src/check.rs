@@ -3,7 +3,7 @@
 //! Each function is called in a `const` item whose tokens stand at the user's own, and is `#[track_caller]`, so that the error points
 //! there and not into this file.
 
-use crate::hear::Hears;
+use crate::hear::{Hear, Hears, hears};
 use crate::registration::Selector;
 use crate::returns::Gives;
 use crate::topic;
@@ -52,6 +52,13 @@ pub const fn check_selected(hears: Hears) {
         !hears.any,
         "a listener of `AnyEvent` says which events it hears: `#[listener(\"orders.*\")]`, or `\"**\"` for all"
     );
+}
+
+/// That a type is an event, and the listener therefore one of a certain event.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_event<P: Hear>() {
+    check_selected(hears::<P>());
 }
 
 /// That only a sync listener of a stoppable event stops the run.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::hear::AnyRun;
 use crate::slot::{Index, Slot};
-use crate::table::{self, Erased, NotSend};
+use crate::table::{self, Drafted, Erased, NotSend};
 
 /// A struct or enum that can be emitted. Implemented by the attribute `#[event]`, never by hand.
 ///
@@ -240,7 +240,7 @@ pub struct EventOps {
     pub(crate) index: fn() -> Option<&'static Index>,
     pub(crate) info: fn() -> &'static EventInfo,
     pub(crate) bind_any: fn(AnyRun) -> Result<Erased, NotSend>,
-    pub(crate) collect: fn(Vec<Erased>) -> (Erased, u8),
+    pub(crate) drafted: fn() -> Box<dyn Drafted>,
     #[cfg(feature = "json")]
     pub(crate) json: Option<crate::json::Codec>,
 }
@@ -253,7 +253,7 @@ impl EventOps {
             index: || E::__slot().map(Slot::index),
             info: E::__info,
             bind_any: table::bind_any::<E>,
-            collect: table::collect::<E>,
+            drafted: table::drafted::<E>,
             #[cfg(feature = "json")]
             json: None,
         }

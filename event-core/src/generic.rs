@@ -64,7 +64,7 @@ impl Inner {
         let mut draft = Draft::new(ops);
         let mut refused = None;
         for pattern in &self.patterns {
-            if !registry.listeners[pattern.index].selects((ops.info)()) {
+            if !registry.registration(pattern.index).selects((ops.info)()) {
                 continue;
             }
             if let Err(NotSend) = draft.add_any(pattern.index, pattern.run.clone()) {

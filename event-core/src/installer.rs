@@ -9,9 +9,10 @@ use std::pin::Pin;
 use crate::event::{Event, EventOps};
 use crate::hear::AnyRun;
 use crate::param::Param;
+use crate::registration::Registration;
 use crate::returns::Step;
 use crate::state::StateMap;
-use crate::table::{Draft, Erased, Run};
+use crate::table::{Draft, Run};
 
 /// An async delivery's future.
 #[doc(hidden)]
@@ -47,21 +48,34 @@ impl Drafts {
     }
 }
 
-/// Installs one listener: binds its parameters to the bus's state and adds it to its event's table.
+/// Installs one listener, if what it says of itself is accepted: binds its parameters to the bus's state and adds it to its event's table.
 #[doc(hidden)]
 pub struct Installer<'a> {
-    state: &'a StateMap,
-    drafts: &'a mut Drafts,
-    index: usize,
+    accepts: &'a mut dyn FnMut(&Registration) -> bool,
+    place: Option<Place<'a>>,
+}
+
+/// Where a listener is installed.
+pub(crate) struct Place<'a> {
+    pub(crate) state: &'a StateMap,
+    pub(crate) drafts: &'a mut Drafts,
+    pub(crate) index: usize,
 }
 
 impl<'a> Installer<'a> {
-    pub(crate) fn new(state: &'a StateMap, drafts: &'a mut Drafts, index: usize) -> Self {
-        Self {
-            state,
-            drafts,
-            index,
-        }
+    pub(crate) fn new(
+        accepts: &'a mut dyn FnMut(&Registration) -> bool,
+        place: Option<Place<'a>>,
+    ) -> Self {
+        Self { accepts, place }
+    }
+
+    pub(crate) fn accepts(&mut self, registration: &Registration) -> bool {
+        (self.accepts)(registration)
+    }
+
+    fn place(&mut self) -> &mut Place<'a> {
+        (self.place.as_mut()).expect("only an accepted listener is installed")
     }
 
     /// What a parameter is bound to.
@@ -69,28 +83,26 @@ impl<'a> Installer<'a> {
     /// # Panics
     ///
     /// If the state was not given; the builder has checked that it was.
-    pub(crate) fn param<P: Param>(&self) -> P::Bound {
-        P::bind(self.state)
+    pub(crate) fn param<P: Param>(&mut self) -> P::Bound {
+        P::bind(self.place().state)
             .expect("the builder installs a listener only after it found all its state")
     }
 
     // Apart, so that a listener's own code is a call.
     #[inline(never)]
     pub(crate) fn add<E: Event>(&mut self, run: Run<E>) {
-        self.push(E::__ops(), Box::new(run));
-    }
-
-    fn push(&mut self, ops: &'static EventOps, run: Erased) {
-        self.drafts.draft(ops).push(self.index, run);
+        let place = self.place();
+        place.drafts.draft(E::__ops()).push(place.index, run);
     }
 
     pub(crate) fn add_any(&mut self, run: AnyRun) {
-        self.drafts.any.push((self.index, run));
+        let place = self.place();
+        place.drafts.any.push((place.index, run));
     }
 }
 
 impl fmt::Debug for Installer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Installer({})", self.index)
+        f.write_str("Installer")
     }
 }

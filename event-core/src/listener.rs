@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::event::EventInfo;
 use crate::param::{Listener, Takes};
-use crate::registration::Registration;
+use crate::registration::{Linked, Registration};
 
 /// The part of the order that a listener stands in: all early listeners run before the main ones, all late ones after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -74,7 +74,8 @@ pub struct ListenerInfo(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    Linked(&'static Registration),
+    Linked(&'static Linked),
+    Method(&'static Registration),
     Dynamic(Arc<Dynamic>),
 }
 
@@ -85,8 +86,12 @@ struct Dynamic {
 }
 
 impl ListenerInfo {
-    pub(crate) fn linked(registration: &'static Registration) -> Self {
-        Self(Repr::Linked(registration))
+    pub(crate) fn linked(linked: &'static Linked) -> Self {
+        Self(Repr::Linked(linked))
+    }
+
+    pub(crate) fn method(registration: &'static Registration) -> Self {
+        Self(Repr::Method(registration))
     }
 
     pub(crate) fn dynamic(hears: &str, location: &'static Location<'static>) -> Self {
@@ -103,9 +108,10 @@ impl ListenerInfo {
         })))
     }
 
-    pub(crate) fn registration(&self) -> Option<&'static Registration> {
+    pub(crate) fn registration(&self) -> Option<Registration> {
         match &self.0 {
-            Repr::Linked(registration) => Some(registration),
+            Repr::Linked(linked) => Some(linked.registration()),
+            Repr::Method(registration) => Some(**registration),
             Repr::Dynamic(_) => None,
         }
     }
@@ -113,24 +119,25 @@ impl ListenerInfo {
     /// The identity: `crate::module::function`, or what `id = ".."` says; a subscription is named by its place.
     pub fn id(&self) -> &str {
         match &self.0 {
-            Repr::Linked(r) => r.id,
+            Repr::Linked(linked) => linked.registration().id,
+            Repr::Method(r) => r.id,
             Repr::Dynamic(d) => &d.id,
         }
     }
 
     /// The function's name, `Type::method` for a method, empty for a subscription.
     pub fn function(&self) -> &'static str {
-        self.registration().map_or("", |r| r.function)
+        self.registration().map_or("", |r| r.function())
     }
 
     /// The module that declares it, empty for a subscription.
     pub fn module(&self) -> &'static str {
-        self.registration().map_or("", |r| r.module)
+        self.registration().map_or("", |r| r.module())
     }
 
     /// The crate that declares it, empty for a subscription.
     pub fn crate_name(&self) -> &'static str {
-        self.registration().map_or("", Registration::crate_name)
+        self.registration().map_or("", |r| r.crate_name())
     }
 
     /// The doc comment, without indentation.
@@ -141,7 +148,8 @@ impl ListenerInfo {
     /// The topics and patterns it hears.
     pub fn hears(&self) -> Vec<&str> {
         match &self.0 {
-            Repr::Linked(r) => r.topics(),
+            Repr::Linked(linked) => linked.registration().topics(),
+            Repr::Method(r) => r.topics(),
             Repr::Dynamic(d) => vec![&d.hears],
         }
     }
@@ -195,14 +203,14 @@ impl ListenerInfo {
 
     /// The events that it emits, as far as its return type and `emits(..)` tell.
     pub fn emits(&self) -> Vec<&'static EventInfo> {
-        self.registration()
-            .map_or_else(Vec::new, Registration::emitted)
+        self.registration().map_or_else(Vec::new, |r| r.emitted())
     }
 
     /// Where it is declared, or where the subscription was made.
     pub fn location(&self) -> &'static Location<'static> {
         match &self.0 {
-            Repr::Linked(r) => r.location,
+            Repr::Linked(linked) => linked.registration().location,
+            Repr::Method(r) => r.location,
             Repr::Dynamic(d) => d.location,
         }
     }

@@ -8,7 +8,7 @@ use crate::bus::Bus;
 use crate::error::{BuildError, Code, Problem};
 use crate::event::EventOps;
 use crate::hear::AnyRun;
-use crate::installer::{Drafts, Installer};
+use crate::installer::{Drafts, Installer, Place};
 use crate::listener::{ListenerInfo, Target};
 use crate::order::{self, Found};
 use crate::registration::Registration;
@@ -102,15 +102,17 @@ impl Bus {
                 "this bus",
                 &mut problems,
             ) {
-                (method.install)(
-                    &mut Installer::new(&self.inner().state, &mut drafts, place),
-                    &instance,
-                );
+                let place = Place {
+                    state: &self.inner().state,
+                    drafts: &mut drafts,
+                    index: place,
+                };
+                (method.install)(&mut Installer::new(&mut |_| true, Some(place)), &instance);
             }
         }
         BuildError::check(problems)?;
         self.add_methods(drafts, order.len(), &|place| {
-            ListenerInfo::linked(&methods[order[place]].registration)
+            ListenerInfo::method(&methods[order[place]].registration)
         })
     }
 
@@ -202,22 +204,22 @@ fn method_order<T>(methods: &'static [Method<T>], problems: &mut Vec<Problem>) -
             r.phase,
             r.location.line(),
             r.location.column(),
-            r.function,
+            r.function(),
             r.id,
         )
     };
     sorted.sort_by(|a, b| key(&methods[*a].registration).cmp(&key(&methods[*b].registration)));
-    let registration = |place: usize| &methods[sorted[place]].registration;
+    let registration = |place: usize| methods[sorted[place]].registration;
     let find = |target: Target| {
         let same = |r: &Registration| match target {
-            Target::Function(key) => r.key.id() == key.id(),
+            Target::Function(key) => (r.key)() == key.id(),
             Target::Id(id) => r.id == id,
         };
-        if let Some(place) = (0..sorted.len()).find(|place| same(registration(*place))) {
+        if let Some(place) = (0..sorted.len()).find(|place| same(&registration(*place))) {
             return Found::Member(place);
         }
         // Linked listeners always come first; `before` one of them is refused below.
-        if Registry::get().listeners.iter().any(|r| same(r)) {
+        if Registry::get().registrations().any(|r| same(&r)) {
             Found::LeftOut
         } else {
             Found::Nothing
@@ -241,7 +243,7 @@ fn method_order<T>(methods: &'static [Method<T>], problems: &mut Vec<Problem>) -
         methods
             .iter()
             .map(|m| m.registration.id)
-            .chain(Registry::get().listeners.iter().map(|l| l.id))
+            .chain(Registry::get().registrations().map(|l| l.id))
             .collect()
     };
     let members = (0..sorted.len()).map(|place| (place, registration(place)));

@@ -25,9 +25,9 @@ pub(crate) enum Found {
 }
 
 /// Reads the relations of `listeners` (each with its index); `find` looks a target up.
-pub(crate) fn edges<'a>(
-    listeners: impl Iterator<Item = (usize, &'a Registration)>,
-    registration: &dyn Fn(usize) -> &'static Registration,
+pub(crate) fn edges(
+    listeners: impl Iterator<Item = (usize, Registration)>,
+    registration: &dyn Fn(usize) -> Registration,
     find: &dyn Fn(Target) -> Found,
     ids: &dyn Fn() -> Vec<&'static str>,
     problems: &mut Vec<Problem>,
@@ -39,7 +39,7 @@ pub(crate) fn edges<'a>(
                 Found::Member(other) => other,
                 Found::LeftOut => continue,
                 Found::Nothing => {
-                    problems.push(not_found(listener, relation.target, &ids()));
+                    problems.push(not_found(&listener, relation.target, &ids()));
                     continue;
                 }
             };
@@ -50,9 +50,9 @@ pub(crate) fn edges<'a>(
             };
             let (one, two) = (registration(first), registration(second));
             if one.phase > two.phase {
-                problems.push(wrong_phase(listener, one, two));
-            } else if !hear_together(one, two) {
-                problems.push(unrelated(listener, registration(other)));
+                problems.push(wrong_phase(&listener, &one, &two));
+            } else if !hear_together(&one, &two) {
+                problems.push(unrelated(&listener, &registration(other)));
             } else {
                 edges.push(Edge { first, second });
             }
@@ -213,7 +213,7 @@ fn cycle(waits: &HashMap<usize, usize>, followers: &HashMap<usize, Vec<usize>>) 
 }
 
 impl Cycle {
-    pub(crate) fn problem(&self, registration: &dyn Fn(usize) -> &'static Registration) -> Problem {
+    pub(crate) fn problem(&self, registration: &dyn Fn(usize) -> Registration) -> Problem {
         let ids: Vec<_> = self
             .0
             .iter()

@@ -3,7 +3,7 @@
 pub use std::sync::Arc;
 
 pub use crate::bus::Inner;
-pub use crate::check::{check_pattern, check_return, check_selected, check_selector};
+pub use crate::check::{check_event, check_pattern, check_return, check_selected, check_selector};
 pub use crate::context::{Delivery, Handed, Site};
 pub use crate::dispatch::Queue;
 pub use crate::event::{
@@ -16,7 +16,9 @@ pub use crate::json::Codec;
 pub use crate::listener::{FnKey, Need, Relation, Target};
 pub use crate::methods::Method;
 pub use crate::param::{Listener, Param, Takes};
-pub use crate::registration::{EventRegistration, LinkRequest, Registration, Selector, submit};
+pub use crate::registration::{
+    EventRegistration, LinkRequest, Linked, Registration, Selector, submit,
+};
 pub use crate::returns::{Effects, Gives, Returned, Returns, Step, gives};
 pub use crate::slot::Slot;
 pub use crate::stack::{Entry, Frame, check};

@@ -1,24 +1,67 @@
 //! The records that the linker gathers. The only file that names `inventory`: another mechanism would change nothing else.
 
+use std::any::TypeId;
 use std::fmt;
 use std::panic::Location;
 
 use crate::event::{Event, EventInfo, EventOps};
 use crate::hear::{Heard, Hears};
 use crate::installer::Installer;
-use crate::listener::{FnKey, Need, Phase, Relation};
+use crate::listener::{Need, Phase, Relation};
 use crate::returns::Gives;
 use crate::topic;
 
-/// One listener as the linker sees it: plain data and a function that installs it with its true types.
+/// One listener as the linker sees it: the function that describes it and installs it with its true types.
+///
+/// The description is no static, because the loader would have to write each of its addresses at the start of every program, and the
+/// compiler to evaluate it in every check.
 #[doc(hidden)]
 #[must_use = "a description does nothing"]
+pub struct Linked(fn(&mut Installer<'_>));
+
+impl Linked {
+    pub const fn new(listener: fn(&mut Installer<'_>)) -> Self {
+        Self(listener)
+    }
+
+    pub(crate) fn registration(&self) -> Registration {
+        let mut said = None;
+        self.tell(&mut |registration| said = Some(*registration));
+        said.expect("a listener describes itself before it is installed")
+    }
+
+    /// Calls `hear` with the description.
+    pub(crate) fn tell(&self, hear: &mut dyn FnMut(&Registration)) {
+        (self.0)(&mut Installer::new(
+            &mut |registration| {
+                hear(registration);
+                false
+            },
+            None,
+        ));
+    }
+
+    pub(crate) fn install(&self, installer: &mut Installer<'_>) {
+        (self.0)(installer);
+    }
+}
+
+impl fmt::Debug for Linked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.registration(), f)
+    }
+}
+
+/// The description of one listener.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+#[must_use = "a description does nothing"]
 pub struct Registration {
-    pub(crate) key: FnKey,
+    pub(crate) key: fn() -> TypeId,
     pub(crate) id: &'static str,
-    pub(crate) function: &'static str,
-    pub(crate) module: &'static str,
-    pub(crate) install: fn(&mut Installer<'_>),
+    /// The module, `::` and the function.
+    path: &'static str,
+    name: usize,
     pub(crate) heard: fn() -> Heard,
     pub(crate) selectors: &'static [Selector],
     pub(crate) docs: &'static str,
@@ -53,22 +96,26 @@ impl Selector {
 }
 
 impl Registration {
+    /// The function's name is the last `name` bytes of `path`.
     #[track_caller]
-    pub const fn new(
-        key: FnKey,
-        id: &'static str,
-        function: &'static str,
-        module: &'static str,
-        hears: Hears,
-        install: fn(&mut Installer<'_>),
+    pub const fn new<F: Copy + 'static>(_: &F, path: &'static str, name: usize) -> Self {
+        Self::at(TypeId::of::<F>, path, name, Location::caller())
+    }
+
+    // Apart, so that a listener's own code is a call.
+    #[inline(never)]
+    const fn at(
+        key: fn() -> TypeId,
+        path: &'static str,
+        name: usize,
+        location: &'static Location<'static>,
     ) -> Self {
         Self {
             key,
-            id,
-            function,
-            module,
-            install,
-            heard: hears.heard,
+            id: path,
+            path,
+            name,
+            heard: || Heard::Any,
             selectors: &[],
             docs: "",
             phase: Phase::Main,
@@ -78,8 +125,18 @@ impl Registration {
             needs: &[],
             emits: &[],
             returns: |_| {},
-            location: Location::caller(),
+            location,
         }
+    }
+
+    pub const fn id(mut self, id: &'static str) -> Self {
+        self.id = id;
+        self
+    }
+
+    pub const fn hears(mut self, hears: Hears) -> Self {
+        self.heard = hears.heard;
+        self
     }
 
     pub const fn selectors(mut self, selectors: &'static [Selector]) -> Self {
@@ -132,8 +189,16 @@ impl Registration {
         self
     }
 
+    pub(crate) fn module(&self) -> &'static str {
+        &self.path[..self.path.len() - self.name - "::".len()]
+    }
+
+    pub(crate) fn function(&self) -> &'static str {
+        &self.path[self.path.len() - self.name..]
+    }
+
     pub(crate) fn crate_name(&self) -> &'static str {
-        crate_of(self.module)
+        crate_of(self.path)
     }
 
     /// Whether an event of this topic and type is among those it hears.
@@ -145,7 +210,7 @@ impl Registration {
     }
 
     /// Whether an event of this declaration reaches it.
-    pub(crate) fn hears(&self, event: &'static EventInfo) -> bool {
+    pub(crate) fn reached_by(&self, event: &'static EventInfo) -> bool {
         match (self.heard)() {
             Heard::One { info, .. } => std::ptr::eq(info(), event),
             Heard::Any => self.selects(event),
@@ -221,7 +286,7 @@ impl LinkRequest {
 /// A record of our own: where it is missing, the platform gathered nothing.
 struct Sentinel;
 
-inventory::collect!(Registration);
+inventory::collect!(Linked);
 inventory::collect!(EventRegistration);
 inventory::collect!(LinkRequest);
 inventory::collect!(Sentinel);
@@ -230,8 +295,8 @@ inventory::submit! { Sentinel }
 #[doc(hidden)]
 pub use inventory::submit;
 
-pub(crate) fn linked_listeners() -> impl Iterator<Item = &'static Registration> {
-    inventory::iter::<Registration>.into_iter()
+pub(crate) fn linked_listeners() -> impl Iterator<Item = &'static Linked> {
+    inventory::iter::<Linked>.into_iter()
 }
 
 pub(crate) fn linked_events() -> impl Iterator<Item = &'static EventRegistration> {

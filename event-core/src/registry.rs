@@ -1,13 +1,13 @@
 //! The linked program, read once: every event with its slot, every listener in the total order, and what is wrong with them.
 
 use std::any::TypeId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::error::{Code, Problem};
 use crate::event::EventOps;
-use crate::listener::ListenerInfo;
-use crate::registration::{self, EventRegistration, Registration};
+use crate::listener::{ListenerInfo, Phase};
+use crate::registration::{self, EventRegistration, Linked, Registration};
 
 /// A read-only description of the program; every bus is built from it.
 pub(crate) struct Registry {
@@ -16,7 +16,7 @@ pub(crate) struct Registry {
     /// What to do with the event in each slot.
     pub(crate) slots: Vec<&'static EventOps>,
     /// In the order of phase, crate, module, line, column, function and id.
-    pub(crate) listeners: Vec<&'static Registration>,
+    pub(crate) listeners: Vec<&'static Linked>,
     pub(crate) problems: Vec<Problem>,
     names: OnceLock<Names>,
 }
@@ -56,9 +56,10 @@ impl Registry {
             }
         }
         duplicate_topics(&events, &mut problems);
-        let mut listeners: Vec<_> = registration::linked_listeners().collect();
-        sort(&mut listeners);
-        duplicate_ids(&listeners, &mut problems);
+        let (listeners, sums) = sorted(registration::linked_listeners());
+        if !all_differ(sums) {
+            duplicate_ids(&listeners, &mut problems);
+        }
         Self {
             events,
             slots,
@@ -70,19 +71,22 @@ impl Registry {
 
     fn names(&self) -> &Names {
         self.names.get_or_init(|| Names {
-            by_id: self
-                .listeners
-                .iter()
-                .enumerate()
-                .map(|(i, l)| (l.id, i))
-                .collect(),
-            by_key: self
-                .listeners
-                .iter()
-                .enumerate()
-                .map(|(i, l)| (l.key.id(), i))
-                .collect(),
+            by_id: self.indexed().map(|(i, l)| (l.id, i)).collect(),
+            by_key: self.indexed().map(|(i, l)| ((l.key)(), i)).collect(),
         })
+    }
+
+    /// What the listeners say of themselves.
+    pub(crate) fn registrations(&self) -> impl Iterator<Item = Registration> {
+        self.listeners.iter().map(|linked| linked.registration())
+    }
+
+    fn indexed(&self) -> impl Iterator<Item = (usize, Registration)> {
+        self.registrations().enumerate()
+    }
+
+    pub(crate) fn registration(&self, index: usize) -> Registration {
+        self.listeners[index].registration()
     }
 
     pub(crate) fn by_id(&self, id: &str) -> Option<usize> {
@@ -110,39 +114,71 @@ fn nothing_gathered(own_record: bool) -> Option<Problem> {
     })
 }
 
-/// The total order without relations. Module paths are ranked first, so that the sort compares numbers.
-fn sort(listeners: &mut Vec<&'static Registration>) {
-    let modules: HashSet<&'static str> = listeners.iter().map(|l| l.module).collect();
-    let mut modules: Vec<_> = modules
-        .into_iter()
-        .map(|m| (registration::crate_of(m), m))
-        .collect();
-    modules.sort_unstable();
-    let ranks: HashMap<&str, usize> = modules
-        .into_iter()
-        .enumerate()
-        .map(|(rank, (_, module))| (module, rank))
-        .collect();
-    let mut keyed: Vec<_> = listeners
-        .drain(..)
-        .map(|l| {
-            (
-                (
-                    l.phase,
-                    ranks[l.module],
-                    l.location.line(),
-                    l.location.column(),
-                ),
-                l,
-            )
-        })
-        .collect();
-    keyed.sort_unstable_by(|(a, x), (b, y)| {
-        a.cmp(b)
-            .then_with(|| x.function.cmp(y.function))
-            .then_with(|| x.id.cmp(y.id))
-    });
-    listeners.extend(keyed.into_iter().map(|(_, l)| l));
+/// The total order without relations, and a checksum of every id.
+fn sorted(listeners: impl Iterator<Item = &'static Linked>) -> (Vec<&'static Linked>, Vec<u64>) {
+    let mut modules = Modules::default();
+    let mut sums = Vec::new();
+    for linked in listeners {
+        linked.tell(&mut |said| {
+            let place = (said.location.line(), said.location.column());
+            let module = modules.of(said.module());
+            module.listeners.push((said.phase, place, linked));
+            sums.push(checksum(said.id.as_bytes()));
+        });
+    }
+    let mut modules = modules.lists;
+    modules.sort_unstable_by_key(|module| (module.krate, module.path));
+    for module in &mut modules {
+        // The linker's list mostly begins with what the source has last, and the sort makes use of what is in order already.
+        module.listeners.reverse();
+        module.listeners.sort_by(|(_, a, x), (_, b, y)| {
+            let names = |linked: &Linked| {
+                let said = linked.registration();
+                (said.function(), said.id)
+            };
+            a.cmp(b).then_with(|| names(x).cmp(&names(y)))
+        });
+    }
+    let mut order = Vec::with_capacity(sums.len());
+    for phase in [Phase::Early, Phase::Main, Phase::Late] {
+        let listeners = modules.iter().flat_map(|module| &module.listeners);
+        let in_phase = listeners.filter(|(of, _, _)| *of == phase);
+        order.extend(in_phase.map(|(_, _, linked)| *linked));
+    }
+    (order, sums)
+}
+
+/// The listeners by their modules.
+#[derive(Default)]
+struct Modules {
+    lists: Vec<Module>,
+    places: HashMap<&'static str, usize>,
+    last: usize,
+}
+
+struct Module {
+    krate: &'static str,
+    path: &'static str,
+    /// With phase, line and column.
+    listeners: Vec<(Phase, (u32, u32), &'static Linked)>,
+}
+
+impl Modules {
+    fn of(&mut self, path: &'static str) -> &mut Module {
+        // The linker keeps the listeners of a module together, mostly.
+        let again = self.lists.get(self.last);
+        if again.is_none_or(|last| last.path != path) {
+            self.last = *self.places.entry(path).or_insert(self.lists.len());
+        }
+        if self.last == self.lists.len() {
+            self.lists.push(Module {
+                krate: registration::crate_of(path),
+                path,
+                listeners: Vec::new(),
+            });
+        }
+        &mut self.lists[self.last]
+    }
 }
 
 fn duplicate_topics(events: &[&'static EventRegistration], problems: &mut Vec<Problem>) {
@@ -166,9 +202,9 @@ fn duplicate_topics(events: &[&'static EventRegistration], problems: &mut Vec<Pr
     }
 }
 
-fn duplicate_ids(listeners: &[&'static Registration], problems: &mut Vec<Problem>) {
-    let mut seen: HashMap<&str, &Registration> = HashMap::with_capacity(listeners.len());
-    for listener in listeners {
+fn duplicate_ids(listeners: &[&'static Linked], problems: &mut Vec<Problem>) {
+    let mut seen = HashMap::new();
+    for listener in listeners.iter().map(|linked| linked.registration()) {
         if let Some(first) = seen.insert(listener.id, listener) {
             problems.push(Problem::new(
                 Code::DuplicateId,
@@ -183,9 +219,43 @@ fn duplicate_ids(listeners: &[&'static Registration], problems: &mut Vec<Problem
     }
 }
 
+/// Whether no two ids are equal. By chance it says no of some that differ, never yes of others: the start of every program pays for
+/// this, and a map of the ids would cost as much as all the rest of reading the registry.
+fn all_differ(mut sums: Vec<u64>) -> bool {
+    sums.sort_unstable();
+    sums.windows(2).all(|pair| pair[0] != pair[1])
+}
+
+fn checksum(bytes: &[u8]) -> u64 {
+    let mix = |sum: u64, word: u64| (sum.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    let words = bytes.chunks_exact(8);
+    let rest = words
+        .remainder()
+        .iter()
+        .fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let word = |chunk: &[u8]| chunk.try_into().map_or(0, u64::from_le_bytes);
+    mix(words.map(word).fold(bytes.len() as u64, mix), rest)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Registry, nothing_gathered};
+    use super::{Registry, all_differ, checksum, nothing_gathered};
+
+    #[test]
+    fn l5_two_equal_ids_are_found_wherever_they_stand() {
+        let ids = (0..2000).map(|n| format!("crate::module::listener_{n}"));
+        let mut sums: Vec<u64> = ids.map(|id| checksum(id.as_bytes())).collect();
+
+        assert!(all_differ(sums.clone()));
+        for index in (0..sums.len()).step_by(97) {
+            let mut twice = sums.clone();
+            twice.push(sums[index]);
+            assert!(!all_differ(twice));
+        }
+        sums.push(checksum(b"listener"));
+        sums.push(checksum(b"listener\0"));
+        assert!(all_differ(sums));
+    }
 
     #[test]
     fn s5_a_registry_that_the_platform_left_empty_is_a_problem() {

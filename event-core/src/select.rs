@@ -2,7 +2,6 @@
 
 use crate::error::{Code, Problem, nearest, suggestion};
 use crate::listener::FnKey;
-use crate::registration::Registration;
 use crate::registry::Registry;
 
 /// One listener function or a tuple of them, for [`only`](crate::BusBuilder::only) and [`without`](crate::BusBuilder::without).
@@ -115,7 +114,7 @@ impl Selection {
         }
         if let Some(crates) = &self.crates {
             check_crates(crates, registry, problems);
-            for (index, listener) in registry.listeners.iter().enumerate() {
+            for (index, listener) in registry.registrations().enumerate() {
                 chosen[index] &= crates.iter().any(|name| name == listener.crate_name());
             }
         }
@@ -149,7 +148,7 @@ impl Chosen {
                 Some(index) => found.push(index),
                 None => problems.push(Problem::new(
                     Code::UnknownId,
-                    format!("no linked listener has the id `{id}`{}", suggestion(&nearest(id, registry.listeners.iter().map(|l| l.id)))),
+                    format!("no linked listener has the id `{id}`{}", suggestion(&nearest(id, registry.registrations().map(|l| l.id)))),
                     None,
                     "an id is `crate::module::function` unless its attribute says `id = \"..\"`; if its crate is not linked, name it in `tidings::link!(..)`",
                 )),
@@ -162,14 +161,12 @@ impl Chosen {
 fn check_crates(crates: &[String], registry: &Registry, problems: &mut Vec<Problem>) {
     for name in crates {
         if !registry
-            .listeners
-            .iter()
+            .registrations()
             .any(|listener| listener.crate_name() == name)
         {
             let known = registry
-                .listeners
-                .iter()
-                .map(|listener: &&Registration| listener.crate_name());
+                .registrations()
+                .map(|listener| listener.crate_name());
             problems.push(Problem::new(
                 Code::UnknownCrate,
                 format!("no listener of the crate `{name}` is linked{}", suggestion(&nearest(name, known))),

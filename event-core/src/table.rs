@@ -50,8 +50,8 @@ pub(crate) type Erased = Box<dyn Any + Send + Sync>;
 /// The linked listeners in their order.
 pub(crate) enum Runs<E: Event> {
     /// All of one kind, so that the loop does not have to ask.
-    Bound(Box<[SyncFn<E>]>),
-    Mixed(Box<[Run<E>]>),
+    Bound(Vec<SyncFn<E>>),
+    Mixed(Vec<Run<E>>),
 }
 
 impl<E: Event> Runs<E> {
@@ -71,11 +71,11 @@ impl<E: Event> Runs<E> {
     }
 }
 
-impl<E: Event> FromIterator<Run<E>> for Runs<E> {
-    fn from_iter<I: IntoIterator<Item = Run<E>>>(runs: I) -> Self {
-        let runs: Vec<_> = runs.into_iter().collect();
+impl<E: Event> From<Vec<Run<E>>> for Runs<E> {
+    fn from(mut runs: Vec<Run<E>>) -> Self {
+        runs.shrink_to_fit();
         if !runs.iter().all(|run| matches!(run, Run::Bound(_))) {
-            return Runs::Mixed(runs.into_boxed_slice());
+            return Runs::Mixed(runs);
         }
         let bound = runs.into_iter().filter_map(|run| match run {
             Run::Bound(f) => Some(f),
@@ -142,7 +142,11 @@ pub(crate) struct NotSend;
 
 /// Makes a pattern listener one of this event.
 pub(crate) fn bind_any<E: Event>(run: AnyRun) -> Result<Erased, NotSend> {
-    let run: Run<E> = match run {
+    Ok(Box::new(bind::<E>(run)?))
+}
+
+fn bind<E: Event>(run: AnyRun) -> Result<Run<E>, NotSend> {
+    Ok(match run {
         AnyRun::Inline(f) => Run::Bound(Box::new(move |event, delivery| {
             f(&AnyEvent::of(event), delivery)
         })),
@@ -158,29 +162,53 @@ pub(crate) fn bind_any<E: Event>(run: AnyRun) -> Result<Erased, NotSend> {
                 )
             }))
         }
-    };
-    Ok(Box::new(run))
+    })
 }
 
-/// Puts an event's listeners together, with the mode in which they run.
-pub(crate) fn collect<E: Event>(runs: Vec<Erased>) -> (Erased, u8) {
-    let mut mode = NOBODY;
-    let mut typed = Vec::with_capacity(runs.len());
-    for run in runs {
-        let Ok(run) = run.downcast::<Run<E>>() else {
-            unreachable!("a draft holds its event's listeners only");
-        };
-        mode = mode.max(match *run {
+/// The listeners of one event before they are in order: a `Vec<Run<E>>`, so that a listener needs no box of its own.
+pub(crate) trait Drafted {
+    fn list(&mut self) -> &mut dyn Any;
+    fn add_any(&mut self, run: AnyRun) -> Result<(), NotSend>;
+    fn swap(&mut self, a: usize, b: usize);
+    /// All of a table, with the mode in which it runs.
+    fn table(self: Box<Self>) -> (Erased, u8);
+    fn pop(&mut self) -> Option<Erased>;
+}
+
+pub(crate) fn drafted<E: Event>() -> Box<dyn Drafted> {
+    Box::new(Vec::<Run<E>>::new())
+}
+
+impl<E: Event> Drafted for Vec<Run<E>> {
+    fn list(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn add_any(&mut self, run: AnyRun) -> Result<(), NotSend> {
+        self.push(bind(run)?);
+        Ok(())
+    }
+
+    fn swap(&mut self, a: usize, b: usize) {
+        self.as_mut_slice().swap(a, b);
+    }
+
+    fn table(self: Box<Self>) -> (Erased, u8) {
+        let modes = self.iter().map(|run| match run {
             Run::Plain(_) => PLAIN,
             Run::Bound(_) => INLINE,
             Run::Async(_) => FULL,
         });
-        typed.push(*run);
+        let mode = match modes.max().unwrap_or(NOBODY) {
+            PLAIN if !keep_functions(&self) => INLINE,
+            mode => mode,
+        };
+        (Box::new(Runs::from(*self)), mode)
     }
-    if mode == PLAIN && !keep_functions(&typed) {
-        mode = INLINE;
+
+    fn pop(&mut self) -> Option<Erased> {
+        Some(Box::new(Vec::pop(self)?))
     }
-    (Box::new(Runs::from_iter(typed)), mode)
 }
 
 /// Leaves the listeners in the event's slot; whether they can be run from there.
@@ -198,48 +226,61 @@ fn keep_functions<E: Event>(runs: &[Run<E>]) -> bool {
 /// A table in the making, entries named by their place in the total order.
 pub(crate) struct Draft {
     ops: &'static EventOps,
-    entries: Vec<(usize, Erased)>,
+    indices: Vec<usize>,
+    runs: Box<dyn Drafted>,
 }
 
 impl Draft {
     pub(crate) fn new(ops: &'static EventOps) -> Self {
         Self {
             ops,
-            entries: Vec::new(),
+            indices: Vec::new(),
+            runs: (ops.drafted)(),
         }
     }
 
-    pub(crate) fn push(&mut self, index: usize, run: Erased) {
-        self.entries.push((index, run));
+    pub(crate) fn push<E: Event>(&mut self, index: usize, run: Run<E>) {
+        let runs: &mut Vec<Run<E>> = (self.runs.list())
+            .downcast_mut()
+            .expect("an event's draft holds its own listeners");
+        runs.push(run);
+        self.indices.push(index);
     }
 
     pub(crate) fn add_any(&mut self, index: usize, run: AnyRun) -> Result<(), NotSend> {
-        self.push(index, (self.ops.bind_any)(run)?);
+        self.runs.add_any(run)?;
+        self.indices.push(index);
         Ok(())
     }
 
     pub(crate) fn members(&self) -> Vec<usize> {
-        self.entries.iter().map(|(index, _)| *index).collect()
+        self.indices.clone()
     }
 
     /// `order` holds the members as they shall run.
-    fn sorted(mut self, order: &[usize]) -> Vec<(usize, Erased)> {
-        if !self.entries.is_sorted_by_key(|(index, _)| *index) || !order.is_sorted() {
-            let place: HashMap<usize, usize> = order
-                .iter()
-                .enumerate()
-                .map(|(place, index)| (*index, place))
-                .collect();
-            self.entries.sort_by_key(|(index, _)| place[index]);
+    fn sort(&mut self, order: &[usize]) {
+        if self.indices == order {
+            return;
         }
-        self.entries
+        let place: HashMap<usize, usize> = order
+            .iter()
+            .enumerate()
+            .map(|(place, index)| (*index, place))
+            .collect();
+        for at in 0..self.indices.len() {
+            // Each swap puts one entry where it stays.
+            while place[&self.indices[at]] != at {
+                let to = place[&self.indices[at]];
+                self.indices.swap(at, to);
+                self.runs.swap(at, to);
+            }
+        }
     }
 
-    pub(crate) fn finish(self, order: &[usize], info: &dyn Fn(usize) -> ListenerInfo) -> Cell {
-        let ops = self.ops;
-        let (indices, runs): (Vec<_>, Vec<_>) = self.sorted(order).into_iter().unzip();
-        let (runs, mode) = (ops.collect)(runs);
-        let mode = if (ops.info)().unheard() == Unheard::Ignore {
+    pub(crate) fn finish(mut self, order: &[usize], info: &dyn Fn(usize) -> ListenerInfo) -> Cell {
+        self.sort(order);
+        let (runs, mode) = self.runs.table();
+        let mode = if (self.ops.info)().unheard() == Unheard::Ignore {
             mode
         } else {
             FULL
@@ -247,20 +288,23 @@ impl Draft {
         Cell {
             flag: Flag::new(mode),
             runs,
-            infos: indices.into_iter().map(info).collect(),
+            infos: order.iter().copied().map(info).collect(),
             overlay: Overlay::new(),
         }
     }
 
     /// Adds the entries, in `order`, to the subscriptions of a table of the same event.
     pub(crate) fn subscribe(
-        self,
+        mut self,
         cell: &Cell,
         order: &[usize],
         identity: &dyn Fn(usize) -> (u64, ListenerInfo),
     ) {
-        for (index, run) in self.sorted(order) {
-            let (id, info) = identity(index);
+        self.sort(order);
+        let mut runs: Vec<Erased> = std::iter::from_fn(|| self.runs.pop()).collect();
+        runs.reverse();
+        for (index, run) in order.iter().zip(runs) {
+            let (id, info) = identity(*index);
             cell.subscribe(Sub { id, info, run });
         }
     }

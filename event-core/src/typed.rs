@@ -14,6 +14,7 @@ use crate::context::{Delivery, Handed, Site};
 use crate::hear::Hear;
 use crate::installer::{BoxFuture, Installer};
 use crate::param::Param;
+use crate::registration::Registration;
 use crate::returns::{Returns, Step};
 
 /// What the first parameter of a listener refers to.
@@ -28,8 +29,24 @@ impl<P: ?Sized> On<P> {
 }
 
 impl<P: Hear> On<P> {
-    pub fn plain(&self, installer: &mut Installer<'_>, f: for<'x, 'y> fn(&'y P::View<'x>)) {
-        P::install_plain(installer, f);
+    /// Installs a function of the event alone.
+    // Apart, so that a listener's own code is a call.
+    #[inline(never)]
+    pub fn plain(
+        &self,
+        installer: &mut Installer<'_>,
+        registration: Registration,
+        f: for<'x, 'y> fn(&'y P::View<'x>),
+    ) {
+        if self.accepted(installer, registration) {
+            P::install_plain(installer, f);
+        }
+    }
+
+    /// Whether to install the listener of this description.
+    pub fn accepted(&self, installer: &mut Installer<'_>, mut registration: Registration) -> bool {
+        registration.heard = P::heard;
+        installer.accepts(&registration)
     }
 
     pub fn sync<F>(&self, installer: &mut Installer<'_>, f: F)
@@ -80,7 +97,10 @@ impl<P: ?Sized> fmt::Debug for On<P> {
 /// For a type that is no event, and for async deliveries of one that threads cannot share.
 #[doc(hidden)]
 pub trait OnFallback<P: ?Sized> {
-    fn plain(&self, _: &mut Installer<'_>, _: fn(&P)) {}
+    fn plain(&self, _: &mut Installer<'_>, _: Registration, _: fn(&P)) {}
+    fn accepted(&self, _: &mut Installer<'_>, _: Registration) -> bool {
+        false
+    }
     fn sync<F: Fn(&P, &Delivery<'_>) -> Step>(&self, _: &mut Installer<'_>, _: F) {}
     fn condition<F: Fn(&P) -> bool>(&self, f: F) -> F {
         f
@@ -146,7 +166,7 @@ impl<P> Ask<P> {
 }
 
 impl<P: Param> Ask<P> {
-    pub fn bind(&self, installer: &Installer<'_>) -> P::Bound {
+    pub fn bind(&self, installer: &mut Installer<'_>) -> P::Bound {
         installer.param::<P>()
     }
 
@@ -170,7 +190,7 @@ pub enum Refused {}
 /// For a type that a listener cannot ask for.
 #[doc(hidden)]
 pub trait AskFallback<P> {
-    fn bind(&self, _: &Installer<'_>) -> Refused {
+    fn bind(&self, _: &mut Installer<'_>) -> Refused {
         unreachable!("a program with such a parameter does not compile")
     }
     fn get<S>(&self, refused: &Refused, _: &S) -> P {

@@ -1,7 +1,7 @@
 //! The code of a checked listener.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -12,29 +12,39 @@ use super::model::Listener;
 
 /// ```text
 /// const __tidings_listener_charge: () = {
-///     const __HEARS: P::Hears = P::hears::<Placed>();
-///     const _: () = P::check_selected(__HEARS);
-///     P::submit! { P::Registration::new(.., |__b: &mut P::Installer<'_>| { .. }).docs("..") }
+///     P::check_event::<Placed>();
+///     P::submit! { P::Linked::new(|__b: &mut P::Installer<'_>| { .. }) }
 /// };
 /// ```
+///
+/// Every constant, static and closure is a body that the compiler checks for itself, which is most of what a listener costs in
+/// `cargo check`; so there are as few as the errors allow.
 ///
 /// An attribute cannot see whether it stands in an impl block. There, constants have names, and other constants do not see them: the error
 /// about the second one says what to do.
 ///
 /// ```text
 /// const __put_listeners_on_the_impl_block_of_charge: () = ();
-/// const __tidings_listener_charge: () = { const _: () = __put_listeners_on_the_impl_block_of_charge; .. };
+/// const __tidings_listener_charge: () = { let () = __put_listeners_on_the_impl_block_of_charge; .. };
 /// ```
 pub(crate) fn function(listener: &Listener) -> TokenStream {
     let p = listener.krate.private();
-    let registration = registration(listener, &installer(listener));
-    let checks = checks(listener);
+    let installer = installer(listener);
+    let checks = if listener.names_its_event_only() {
+        let event = &listener.event;
+        let at = listener.krate.private_at(event.span());
+        quote_spanned!(event.span()=> #at::check_event::<#event>();)
+    } else {
+        checks(listener)
+    };
     let cfgs = &listener.cfgs;
     let ident = &listener.ident;
     let (name, anchor) = if listener.owner.is_some() {
         (format_ident!("_"), None)
     } else {
-        let name = format_ident!("__tidings_listener_{}", ident.unraw());
+        // Not at the function's name, where the compiler would propose type parameters for this constant.
+        let span = Span::call_site();
+        let name = format_ident!("__tidings_listener_{}", ident.unraw(), span = span);
         let anchor = format_ident!(
             "__put_listeners_on_the_impl_block_of_{}",
             ident.unraw(),
@@ -42,7 +52,7 @@ pub(crate) fn function(listener: &Listener) -> TokenStream {
         );
         (name, Some(anchor))
     };
-    let anchored = anchor.iter().map(|anchor| quote!(const _: () = #anchor;));
+    let anchored = anchor.iter().map(|anchor| quote!(let () = #anchor;));
     let anchor = anchor.iter().map(|anchor| {
         quote! {
             #(#cfgs)*
@@ -56,16 +66,15 @@ pub(crate) fn function(listener: &Listener) -> TokenStream {
         const #name: () = {
             #(#anchored)*
             #checks
-            #p::submit! { #registration }
+            #p::submit! { #p::Linked::new(#installer) }
         };
         #(#anchor)*
     }
 }
 
 /// ```text
-/// P::Registration::new(
-///     P::FnKey::of(&charge), "billing.charge", "charge", module_path!(), __HEARS, |__b: &mut P::Installer<'_>| { .. },
-/// )
+/// P::Registration::new(&charge, concat!(module_path!(), "::", "charge"), 6usize)
+/// .id("billing.charge")
 /// .selectors(__SELECTORS)
 /// .returns(__GIVES)
 /// .asynchronous()
@@ -76,16 +85,13 @@ pub(crate) fn function(listener: &Listener) -> TokenStream {
 /// .needs(const { &[P::Need::of::<&Db>("db")] })
 /// .emits(const { &[<Paid as Event>::__info] })
 /// ```
-pub(crate) fn registration(listener: &Listener, installer: &TokenStream) -> TokenStream {
-    let p = listener.krate.private();
+pub(crate) fn registration(listener: &Listener) -> TokenStream {
     let (path, name) = (listener.path(), listener.name());
-    let default_id = || quote!(::core::concat!(::core::module_path!(), "::", #name));
-    let id = (listener.args.id.as_ref()).map_or_else(default_id, ToTokens::to_token_stream);
     // The call carries the place of the function's name, which it records.
     let span = listener.ident.span();
     let new = listener.krate.private_at(span);
-    let arguments =
-        quote!(#p::FnKey::of(&#path), #id, #name, ::core::module_path!(), __HEARS, #installer);
+    let length = name.len();
+    let arguments = quote!(&#path, ::core::concat!(::core::module_path!(), "::", #name), #length);
     let mut registration = quote_spanned!(span=> #new::Registration::new(#arguments));
     registration.extend(signature_calls(listener));
     registration.extend(key_calls(listener));
@@ -121,6 +127,9 @@ fn key_calls(listener: &Listener) -> TokenStream {
     let p = listener.krate.private();
     let args = &listener.args;
     let mut calls = TokenStream::new();
+    if let Some(id) = &args.id {
+        calls.extend(quote!(.id(#id)));
+    }
     if !args.selectors.is_empty() {
         calls.extend(quote!(.selectors(__SELECTORS)));
     }

@@ -1,8 +1,9 @@
-//! The closure that puts a listener on a bus.
+//! The closure that describes a listener and puts it on a bus.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
+use super::expand::registration;
 use super::model::Listener;
 
 /// The names of the generated code, which user code can neither see nor shadow.
@@ -31,8 +32,12 @@ impl Locals {
 
 /// ```text
 /// |__b: &mut P::Installer<'_>| {
-///     use P::{AskFallback as _, OnFallback as _, OutcomeFallback as _, TestFallback as _};
-///     P::On::<Placed>::new().plain(__b, charge);
+///     use P::OnFallback as _;
+///     P::On::<Placed>::new().plain(__b, P::Registration::new(..), charge);
+/// }
+/// |__b: &mut P::Installer<'_>| {
+///     use P::{OnFallback as _, OutcomeFallback as _};
+///     if P::On::<Placed>::new().accepted(__b, P::Registration::new(..)) { .. }
 /// }
 /// ```
 ///
@@ -40,21 +45,41 @@ impl Locals {
 pub(crate) fn installer(listener: &Listener) -> TokenStream {
     let p = listener.krate.private();
     let Locals { bus, this, .. } = &Locals::new();
+    let event = &listener.event;
     let body = if listener.plain() {
-        let (event, path) = (&listener.event, listener.path());
-        quote!(#p::On::<#event>::new().plain(#bus, #path);)
-    } else {
+        let (path, registration) = (listener.path(), registration(listener));
+        quote!(#p::On::<#event>::new().plain(#bus, #registration, #path);)
+    } else if listener.receiver {
         bound(listener)
+    } else {
+        let (bound, registration) = (bound(listener), registration(listener));
+        quote!(if #p::On::<#event>::new().accepted(#bus, #registration) { #bound })
     };
+    let fallbacks = fallbacks(listener);
     let owner = listener.owner.as_ref().filter(|_| listener.receiver);
     let instance = owner.map(|owner| quote!(, #this: &#p::Arc<#owner>));
     quote! {
         |#bus: &mut #p::Installer<'_> #instance| {
             #[allow(unused_imports)]
-            use #p::{AskFallback as _, OnFallback as _, OutcomeFallback as _, TestFallback as _};
+            use #fallbacks;
             #body
         }
     }
+}
+
+/// Those that the closure needs: the compiler takes its time over every import.
+fn fallbacks(listener: &Listener) -> TokenStream {
+    let p = listener.krate.private();
+    if listener.plain() {
+        return quote!(#p::OnFallback as _);
+    }
+    let ask = (!listener.params.is_empty()).then(|| quote!(, AskFallback as _));
+    let test = listener
+        .args
+        .when
+        .as_ref()
+        .map(|_| quote!(, TestFallback as _));
+    quote!(#p::{OnFallback as _, OutcomeFallback as _ #ask #test})
 }
 
 /// ```text

@@ -118,6 +118,11 @@ impl Listener {
         }
     }
 
+    /// Whether the type of its first parameter is all that there is to check.
+    pub(crate) fn names_its_event_only(&self) -> bool {
+        self.args.selectors.is_empty() && self.output.is_none() && self.asynchronous.is_none()
+    }
+
     /// Whether it can be stored as the function itself.
     pub(crate) fn plain(&self) -> bool {
         !self.receiver

@@ -14,7 +14,7 @@ use crate::listener::model::Listener;
 /// ```text
 /// impl Listeners for Mailer {
 ///     fn __listeners() -> &'static [P::Method<Self>] {
-///         const { &[{ const __HEARS: P::Hears = ..; P::Method::new(P::Registration::new(.., |_| {}), |__b, __this| { .. }) }] }
+///         const { &[{ const __HEARS: P::Hears = ..; P::Method::new(P::Registration::new(..).hears(__HEARS), |__b, __this| { .. }) }] }
 ///     }
 /// }
 /// ```
@@ -44,14 +44,14 @@ pub(crate) fn block(owner: &Type, krate: &CratePath, listeners: &[Listener]) -> 
 fn method(listener: &Listener) -> TokenStream {
     let p = listener.krate.private();
     let cfgs = &listener.cfgs;
-    let registration = registration(listener, &quote!(|_| {}));
+    let registration = registration(listener);
     let installer = installer(listener);
     let checks = checks(listener);
     quote! {
         #(#cfgs)*
         {
             #checks
-            #p::Method::new(#registration, #installer)
+            #p::Method::new(#registration.hears(__HEARS), #installer)
         }
     }
 }

@@ -32,7 +32,7 @@ fn a_body_is_never_parsed() {
     let output = expand(quote!(), item.clone());
 
     assert!(text(&output).starts_with(&text(&item)));
-    assert_contains(&output, quote!(On::<Placed>::new().plain(__b, handle);));
+    assert_contains(&output, quote!(On::<Placed>::new().plain));
     assert!(!text(&output).contains("compile_error"));
 }
 
@@ -49,10 +49,7 @@ fn the_plain_form_is_for_the_simplest_signature_only() {
             fn f(A { .. }: &(A)) {}
         ),
     ] {
-        assert_contains(
-            &accepted(quote!(), item),
-            quote!(On::<A>::new().plain(__b, f);),
-        );
+        assert_contains(&accepted(quote!(), item), quote!(On::<A>::new().plain));
     }
     for (args, item) in [
         (
@@ -156,7 +153,7 @@ fn keys_reach_the_record() {
     );
     assert_contains(
         &output,
-        quote!(#p::FnKey::of(&r#do), "billing.charge", "do", ::core::module_path!()),
+        quote! { #p::Registration::new(&r#do, ::core::concat!(::core::module_path!(), "::", "do"), 2usize).id("billing.charge") },
     );
     assert_contains(
         &output,
