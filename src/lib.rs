@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+// The README's programs are tests, and some of them have queues.
+#![cfg_attr(any(not(doctest), feature = "runtime"), doc = include_str!("../README.md"))]
 
 // The attributes name `::tidings`, also in this package's own tests and examples.
 extern crate self as tidings;
@@ -6,12 +7,22 @@ extern crate self as tidings;
 pub use event_core::{
     AnyEvent, BuildError, Bus, BusBuilder, Catalog, Cause, Code, Context, Emission, EmissionFuture,
     EmitError, Event, EventInfo, Failure, FailureKind, Field, InstallError, InstallErrorKind,
-    Installed, ListenerInfo, ListenerSet, Listeners, Mode, PatternError, PatternErrorKind, Phase,
-    Problem, Report, Runtime, StateNeed, Subscription, Task, Unheard, WeakBus, catalog, emit, link,
+    Installed, Left, ListenerInfo, ListenerSet, Listeners, Mode, Overflow, Overlap, PatternError,
+    PatternErrorKind, Phase, Policy, Problem, QueueStats, Report, Runtime, Shutdown,
+    ShutdownFuture, StateNeed, Subscription, Task, Unheard, WeakBus, WouldDeadlock, catalog, emit,
+    link,
 };
 #[cfg(feature = "json")]
 pub use event_core::{EmitJsonError, EmitJsonErrorKind, ToJsonError};
 pub use event_macros::{event, listener, listeners};
 
 #[doc(hidden)]
-pub use event_core::private as __private;
+pub mod __private {
+    #[cfg(not(feature = "runtime"))]
+    pub use event_core::__no_queue as queued;
+    pub use event_core::private::*;
+    #[cfg(feature = "runtime")]
+    pub use event_runtime::__queued as queued;
+    #[cfg(feature = "runtime")]
+    pub use event_runtime::private::*;
+}

@@ -330,6 +330,7 @@ mod json {
             "module",
             "phase",
             "place",
+            "policy",
             "state",
         ];
         assert_eq!(catalog["events"].as_array().unwrap().len(), 4);
@@ -376,6 +377,7 @@ mod json {
                 "before": ["c_catalog::watch"],
                 "after": ["stock.reserve"],
                 "mode": "inline",
+                "policy": null,
                 "condition": "|e| e.id > 0 && !e.items.is_empty()",
                 "state": [
                     {"parameter": "_ledger", "type": "c_catalog::Ledger", "optional": false},

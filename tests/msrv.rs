@@ -8,10 +8,11 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The published packages and the folders of their sources.
-const PUBLISHED: [(&str, &str); 3] = [
+const PUBLISHED: [(&str, &str); 4] = [
     ("tidings", "src"),
     ("event-core", "event-core/src"),
     ("event-macros", "event-macros/src"),
+    ("event-runtime", "event-runtime/src"),
 ];
 
 const OLDEST: (u32, u32) = (1, 85);
@@ -120,7 +121,7 @@ fn no_dependency_of_the_published_packages_asks_for_a_newer_rust() {
         needed.len() > 10,
         "the dependencies were not found: {needed:?}"
     );
-    for known in ["inventory", "syn", "serde_json", "arc-swap"] {
+    for known in ["inventory", "syn", "serde_json", "arc-swap", "fastrand"] {
         assert!(
             needed
                 .keys()

@@ -1,7 +1,7 @@
 //! What happens in `build`: every check, and the tables.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::builder::BusBuilder;
 use crate::bus::{Bus, LinkedPattern, Parts};
@@ -12,6 +12,7 @@ use crate::generic::Generic;
 use crate::installer::{Drafts, Installer, Place};
 use crate::listener::{ListenerInfo, StateNeed, Target};
 use crate::order::{self, Edge, Found};
+use crate::overlay::PLAIN;
 use crate::registration::{self, Registration};
 use crate::registry::Registry;
 use crate::state::StateMap;
@@ -35,10 +36,13 @@ pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildErr
         related: Vec::new(),
     };
     let mut drafts = Drafts::default();
-    members.install(&builder.state, name, &mut drafts, &mut problems);
+    builder.tunes.check(registry, &mut problems);
+    members.install(&builder, name, &mut drafts, &mut problems);
     let edges = members.edges(&mut problems);
     add_patterns(registry, &mut drafts, &mut problems);
     let (cells, generic) = finish(&mut drafts, &edges, registry, &mut problems);
+    let carriers = std::mem::take(&mut drafts.carriers).into_iter();
+    let carriers = carriers.map(|(index, carrier)| (registry.info(index), carrier));
     let patterns: Vec<_> = drafts
         .any
         .into_iter()
@@ -50,20 +54,36 @@ pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildErr
         problems.push(cycle.problem(&|index| registry.registration(index)));
     }
     BuildError::check(unique(problems))?;
+    // Only a bus that is built may leave something behind.
+    let partial = members.partly_heard();
+    for (index, (ops, cell)) in registry.slots.iter().zip(&cells).enumerate() {
+        if cell.flag.mode() == PLAIN {
+            (ops.keep)(cell, !partial.contains(&index));
+        }
+    }
     let BusBuilder {
         state,
+        tunes,
         runtime,
         hook,
+        shared,
+        threads,
+        is_default,
         ..
     } = builder;
     Ok(Bus::from_parts(Parts {
         cells,
         generic,
         state,
+        tunes,
         patterns,
         edges,
         runtime,
         hook,
+        shared,
+        threads,
+        is_default,
+        carriers: carriers.collect(),
     }))
 }
 
@@ -79,11 +99,19 @@ impl Members {
     /// Installs those whose state was given.
     fn install(
         &mut self,
-        state: &StateMap,
+        builder: &BusBuilder,
         bus: &str,
         drafts: &mut Drafts,
         problems: &mut Vec<Problem>,
     ) {
+        let BusBuilder {
+            state,
+            tunes,
+            runtime,
+            shared,
+            threads,
+            ..
+        } = builder;
         for (index, linked) in self.registry.listeners.iter().enumerate() {
             if !self.chosen[index] {
                 continue;
@@ -98,9 +126,26 @@ impl Members {
                 state,
                 drafts,
                 index,
+                tunes,
+                runtime: runtime.as_ref(),
+                shared,
+                threads: *threads,
             };
             linked.install(&mut Installer::new(&mut accepts, Some(place)));
         }
+    }
+
+    /// The events of which the bus left listeners out, by their index.
+    fn partly_heard(&self) -> HashSet<usize> {
+        let left_out = (0..self.chosen.len()).filter(|index| !self.chosen[*index]);
+        let slots = &self.registry.slots;
+        left_out
+            .map(|index| self.registry.registration(index))
+            .flat_map(|listener| {
+                let heard = move |index: &usize| listener.reached_by((slots[*index].info)());
+                (0..slots.len()).filter(heard)
+            })
+            .collect()
     }
 
     fn edges(&self, problems: &mut Vec<Problem>) -> Vec<Edge> {
@@ -250,7 +295,7 @@ fn finish(
 
 /// One circle may be met at many events.
 fn unique(problems: Vec<Problem>) -> Vec<Problem> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     problems
         .into_iter()
         .filter(|problem| seen.insert(problem.to_string()))

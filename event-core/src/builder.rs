@@ -5,20 +5,27 @@ use std::sync::Arc;
 
 use crate::build;
 use crate::bus::Bus;
+use crate::carrier::Shared;
 use crate::error::BuildError;
 use crate::failure::Failure;
 use crate::hook::Hook;
+use crate::policy::Policy;
 use crate::runtime::Runtime;
 use crate::select::{Chosen, ListenerSet, Selection};
 use crate::state::StateMap;
+use crate::tune::Tunes;
 
 /// Makes a [`Bus`]. Starts with all linked listeners and no state.
 #[must_use = "a builder does nothing until `build`"]
 pub struct BusBuilder {
     pub(crate) selection: Selection,
     pub(crate) state: StateMap,
+    pub(crate) tunes: Tunes,
     pub(crate) runtime: Option<Arc<dyn Runtime>>,
     pub(crate) hook: Hook,
+    pub(crate) shared: Shared,
+    pub(crate) threads: usize,
+    pub(crate) is_default: bool,
 }
 
 impl BusBuilder {
@@ -26,13 +33,22 @@ impl BusBuilder {
         Self {
             selection: Selection::default(),
             state: StateMap::default(),
+            tunes: Tunes::default(),
             runtime: None,
             hook: Hook::default(),
+            shared: Shared::default(),
+            threads: 512,
+            is_default: false,
         }
     }
 
     pub(crate) fn none(mut self) -> Self {
         self.selection.none = true;
+        self
+    }
+
+    pub(crate) fn for_default(mut self) -> Self {
+        self.is_default = true;
         self
     }
 
@@ -89,9 +105,52 @@ impl BusBuilder {
         self
     }
 
+    /// Changes how the deliveries of listeners are carried, as their attributes say it. Of several changes each goes on from the one before.
+    ///
+    /// A method is named by its path, like `Mailer::confirm`; the change holds for every instance that is attached to the bus. What runs inside
+    /// `emit` cannot be tuned: building the bus fails then, also if the bus leaves the listener out.
+    ///
+    /// ```standalone_crate
+    /// use std::time::Duration;
+    /// use tidings::{Bus, event, listener};
+    ///
+    /// #[event]
+    /// struct Placed;
+    ///
+    /// #[listener]
+    /// async fn charge(_: &Placed) {}
+    ///
+    /// let bus = Bus::builder()
+    ///     .tune(charge, |policy| policy.limit(8).timeout(Duration::from_secs(5)))
+    ///     .build()?;
+    /// # drop(bus);
+    /// # Ok::<(), tidings::BuildError>(())
+    /// ```
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "functions and tuples of them are written as they are"
+    )]
+    pub fn tune<M>(
+        mut self,
+        listeners: impl ListenerSet<M>,
+        change: impl Fn(Policy) -> Policy + Send + Sync + 'static,
+    ) -> Self {
+        let mut keys = Vec::new();
+        listeners.keys(&mut keys);
+        self.tunes.add(keys, change);
+        self
+    }
+
     /// Where async deliveries run that are not awaited.
     pub fn runtime(mut self, runtime: impl Runtime) -> Self {
         self.runtime = Some(Arc::new(runtime));
+        self
+    }
+
+    /// At most `limit` threads run the queues of sync listeners, 512 by default. A worker for which there is none is reported once and
+    /// started when there is room again.
+    pub fn threads(mut self, limit: usize) -> Self {
+        self.threads = limit.max(1);
         self
     }
 

@@ -7,17 +7,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, RwLock, Weak};
 
 use crate::builder::BusBuilder;
+use crate::carrier::{Carried, Carrier, Shared};
 use crate::emission::Emission;
 use crate::event::{Event, EventOps};
+use crate::failure::drop_guarded;
 use crate::generic::Generic;
 use crate::hear::AnyRun;
 use crate::hook::{Hook, Once};
+use crate::listener::ListenerInfo;
 use crate::order::Edge;
 use crate::runtime::Runtime;
 use crate::state::StateMap;
 use crate::subscription::Dynamic;
 use crate::sync::{read, write};
 use crate::table::Cell;
+use crate::tune::Tunes;
+use crate::work::Work;
 
 /// Delivers events to listeners. A cheap handle: clones are the same bus.
 ///
@@ -60,9 +65,18 @@ pub struct Inner {
     pub(crate) cells: Box<[Cell]>,
     pub(crate) generic: RwLock<HashMap<TypeId, Generic>>,
     pub(crate) state: StateMap,
+    /// For methods that are attached later.
+    pub(crate) tunes: Tunes,
     pub(crate) patterns: Vec<LinkedPattern>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) dynamic: Mutex<Dynamic>,
+    pub(crate) work: Arc<Work>,
+    pub(crate) carried: Carried,
+    /// What the queues of this bus have in common.
+    pub(crate) shared: Shared,
+    pub(crate) threads: usize,
+    /// Nobody waits for it at the end of `main`.
+    pub(crate) is_default: bool,
     runtime: Option<Arc<dyn Runtime>>,
     pub(crate) hook: Hook,
     pub(crate) warned: Once,
@@ -79,10 +93,15 @@ pub(crate) struct Parts {
     pub(crate) cells: Vec<Cell>,
     pub(crate) generic: HashMap<TypeId, Generic>,
     pub(crate) state: StateMap,
+    pub(crate) tunes: Tunes,
     pub(crate) patterns: Vec<LinkedPattern>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) runtime: Option<Arc<dyn Runtime>>,
     pub(crate) hook: Hook,
+    pub(crate) shared: Shared,
+    pub(crate) threads: usize,
+    pub(crate) is_default: bool,
+    pub(crate) carriers: Vec<(ListenerInfo, Carrier)>,
 }
 
 /// The buses that live, for who knows only the number.
@@ -113,13 +132,20 @@ impl Bus {
             cells: parts.cells.into_boxed_slice(),
             generic: RwLock::new(parts.generic),
             state: parts.state,
+            tunes: parts.tunes,
             patterns: parts.patterns,
             edges: parts.edges,
             dynamic: Mutex::default(),
+            work: Work::new(),
+            carried: Carried::default(),
+            shared: parts.shared,
+            threads: parts.threads,
+            is_default: parts.is_default,
             runtime: parts.runtime,
             hook: parts.hook,
             warned: Once::default(),
         });
+        inner.carried.add(&inner, parts.carriers);
         let mut buses = write(&BUSES);
         buses.insert(inner.id, Arc::downgrade(&inner));
         drop(buses);
@@ -181,6 +207,10 @@ impl Inner {
         bus.and_then(|bus| bus.upgrade())
     }
 
+    pub(crate) fn shared_runtime(&self) -> Option<&Arc<dyn Runtime>> {
+        self.runtime.as_ref()
+    }
+
     pub(crate) fn runtime(&self) -> Option<&dyn Runtime> {
         self.runtime.as_deref()
     }
@@ -194,5 +224,18 @@ impl Drop for Inner {
     fn drop(&mut self) {
         let mut buses = write(&BUSES);
         buses.remove(&self.id);
+        drop(buses);
+        self.abandon_queues();
+        // What is the user's in it may panic, and whoever dropped the last handle may be anybody.
+        let cells = drop_guarded(std::mem::take(&mut self.cells));
+        let generic = drop_guarded(std::mem::take(&mut self.generic));
+        let patterns = drop_guarded(std::mem::take(&mut self.patterns));
+        let state = drop_guarded(std::mem::take(&mut self.state));
+        for message in [cells, generic, patterns, state]
+            .into_iter()
+            .filter_map(Result::err)
+        {
+            self.tell_drop(None, "the bus with its state", &message);
+        }
     }
 }

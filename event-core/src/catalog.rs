@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use crate::event::EventInfo;
 use crate::listener::ListenerInfo;
+use crate::registration::Registration;
 use crate::registry::Registry;
 
 /// Every event and listener that is linked into the program.
@@ -26,6 +27,8 @@ use crate::registry::Registry;
 pub struct Catalog {
     events: Vec<&'static EventInfo>,
     listeners: Vec<ListenerInfo>,
+    /// Each listener described once: to ask it again for every event would grow with both.
+    said: Vec<Registration>,
 }
 
 /// The catalog of this program.
@@ -38,6 +41,7 @@ pub fn catalog() -> &'static Catalog {
             listeners: (0..registry.listeners.len())
                 .map(|index| registry.info(index))
                 .collect(),
+            said: registry.registrations().collect(),
         }
     })
 }
@@ -58,9 +62,10 @@ impl Catalog {
 
     /// The listeners that hear an event, in the same order.
     pub fn listeners_of(&self, event: &'static EventInfo) -> Vec<&ListenerInfo> {
-        let hears =
-            |listener: &&ListenerInfo| listener.registration().is_some_and(|r| r.reached_by(event));
-        self.listeners.iter().filter(hears).collect()
+        let said = self.listeners.iter().zip(&self.said);
+        said.filter(|(_, said)| said.reached_by(event))
+            .map(|(listener, _)| listener)
+            .collect()
     }
 
     /// The catalog as JSON, with its `format_version`.
@@ -110,6 +115,6 @@ impl fmt::Debug for Catalog {
         f.debug_struct("Catalog")
             .field("events", &self.events.len())
             .field("listeners", &self.listeners.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

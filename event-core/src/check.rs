@@ -3,6 +3,9 @@
 //! Each function is called in a `const` item whose tokens stand at the user's own, and is `#[track_caller]`, so that the error points
 //! there and not into this file.
 
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
+
 use crate::hear::{Hear, Hears, hears};
 use crate::registration::Selector;
 use crate::returns::Gives;
@@ -84,6 +87,52 @@ pub const fn check_return(hears: Hears, gives: Gives, asynchronous: bool) {
     }
 }
 
+/// That a listener behind a queue does not stop the run.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_queue_return(gives: Gives) {
+    assert!(
+        !gives.stops,
+        "a listener behind a queue cannot return `ControlFlow`: the run has gone on before it is called"
+    );
+}
+
+/// That the number of a key of the attribute is not zero.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_number(key: &str, zero: bool) {
+    if zero {
+        let mut text = Text::new();
+        text.push("`");
+        text.push(key);
+        text.push("` is zero: write at least 1");
+        panic!("{}", text.as_str());
+    }
+}
+
+/// That the time of a key of the attribute is not zero.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_time(key: &str, time: Duration) {
+    if time.is_zero() {
+        let mut text = Text::new();
+        text.push("`");
+        text.push(key);
+        text.push("` is zero: write a longer time, like `Duration::from_secs(5)`");
+        panic!("{}", text.as_str());
+    }
+}
+
+/// That the two times of a key of the attribute are in their order. A zero is reported by itself.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_times(min: Duration, max: Duration) {
+    assert!(
+        max.is_zero() || min.as_nanos() <= max.as_nanos(),
+        "the shortest time is longer than the longest: exchange them"
+    );
+}
+
 /// What an async delivery keeps of its event.
 #[diagnostic::on_unimplemented(
     message = "an async listener needs an event that is `Send + Sync`",
@@ -94,6 +143,41 @@ pub trait Shareable {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Send> Shareable for T {}
+
+/// What a queue keeps of an event.
+#[diagnostic::on_unimplemented(
+    message = "a listener behind a queue needs an event that is `Send + Sync`",
+    label = "this event is not `Send + Sync`",
+    note = "make the payload `Send + Sync`, or the listener a plain `fn` without `queue`"
+)]
+pub trait Queueable {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send> Queueable for T {}
+
+/// What keeps deliveries in order.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a key",
+    label = "this is not `Hash`",
+    note = "a key is something that is `Hash`: a number, a `String`, a tuple of these, or a type with `#[derive(Hash)]`"
+)]
+pub trait Key {
+    #[doc(hidden)]
+    fn hash_into<H: Hasher>(&self, hasher: &mut H);
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized + Hash> Key for T {
+    fn hash_into<H: Hasher>(&self, hasher: &mut H) {
+        self.hash(hasher);
+    }
+}
+
+/// Hashes what keeps deliveries in order.
+#[doc(hidden)]
+pub fn hash_key<K: ?Sized + Key, H: Hasher>(key: &K, hasher: &mut H) {
+    key.hash_into(hasher);
+}
 
 /// A text that is put together while the program is compiled.
 struct Text {

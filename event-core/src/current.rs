@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::Duration;
 
 use crate::build;
 use crate::bus::{Bus, Inner};
@@ -68,7 +69,7 @@ fn elsewhere(id: u64) -> Result<Arc<Inner>, Failure> {
     if let Some(bus) = PLACE.claim_default() {
         return Ok(bus);
     }
-    match DEFAULT.get_or_init(|| build::build(Bus::builder(), "the default bus")) {
+    match DEFAULT.get_or_init(|| build::build(Bus::builder().for_default(), "the default bus")) {
         Ok(bus) => Ok(Arc::clone(bus.inner())),
         Err(error) => Err(no_bus(format!(
             "the default bus cannot be built; build one with `Bus::builder()` and `install()` it in `main`: {error}"
@@ -88,11 +89,26 @@ fn no_bus<E: Event>(failure: Failure, event: E) -> Emission {
     emission
 }
 
+/// How long a dropped guard waits for what was accepted.
+const DRAIN: Duration = Duration::from_secs(5);
+
 /// Keeps a bus installed; the bus is taken out again when this is dropped.
+///
+/// Then async deliveries that were handed over are waited for, for 5 seconds unless [`drain_for`](Installed::drain_for) says otherwise; what
+/// is left is given up, as by [`shutdown`](Bus::shutdown). On a thread of the bus's runtime nothing is waited for: await `shutdown` there.
 #[must_use = "the bus is taken out again when the guard is dropped; keep it until the end of `main`"]
 #[derive(Debug)]
 pub struct Installed {
     bus: Bus,
+    drain: Duration,
+}
+
+impl Installed {
+    /// Waits for `time` instead of 5 seconds when the guard is dropped.
+    pub fn drain_for(mut self, time: Duration) -> Self {
+        self.drain = time;
+        self
+    }
 }
 
 impl Bus {
@@ -124,7 +140,10 @@ impl Bus {
     /// ways.
     pub fn install(self) -> Result<Installed, InstallError> {
         match PLACE.install(Arc::clone(self.inner())) {
-            Ok(()) => Ok(Installed { bus: self }),
+            Ok(()) => Ok(Installed {
+                bus: self,
+                drain: DRAIN,
+            }),
             Err(Refused::AlreadyInstalled) => Err(InstallError {
                 kind: InstallErrorKind::AlreadyInstalled,
                 bus: self,
@@ -148,6 +167,7 @@ impl Deref for Installed {
 impl Drop for Installed {
     fn drop(&mut self) {
         drop(PLACE.uninstall());
+        self.bus.inner().drain(self.drain);
     }
 }
 

@@ -11,30 +11,75 @@ use crate::context::Handed;
 use crate::dispatch::Queue;
 use crate::emission::Emission;
 use crate::failure::{Failure, FailureKind, drop_guarded, panic_message};
+use crate::flights::{self, Admission, Say};
 use crate::installer::BoxFuture;
+use crate::listener::ListenerInfo;
 use crate::report::Report;
 use crate::returns::{Returned, Step};
+use crate::runtime::Task;
 use crate::stack::{self, Entry};
 use crate::sync::lock;
+use crate::work::{Lease, Work};
+
+const CLOSED: &str = "the bus is shut down";
+
+/// The failure of a delivery that was left when the bus was shut down.
+pub(crate) fn given_up(listener: ListenerInfo) -> Failure {
+    let message = "the bus was shut down before the delivery ended";
+    Failure::new(Some(listener), FailureKind::Abandoned, message)
+}
+
+/// The deliveries of one async listener.
+pub(crate) type Flights = flights::Flights<Completion>;
 
 /// A future that was not run to its end yet. Dropped in this state it is reported.
 pub(crate) struct Pending {
     handed: Handed,
     chain: Vec<Entry>,
     future: Option<BoxFuture>,
+    flights: Arc<Flights>,
+    turn: Option<flights::Turn<Completion>>,
+    /// Counts it among what the bus has open.
+    lease: Option<Lease>,
+    /// Who awaits it, once it has ended.
+    awaiting: Option<Arc<Completion>>,
+    /// Ends when the listener has run for as long as it may.
+    timeout: Option<Task>,
     spawned: bool,
+    /// Its failures are told by its queue, which may try it again.
+    queued: bool,
 }
 
 /// How a delivery ended, and what it returned.
 pub(crate) struct End {
-    pub(crate) result: Result<(), Failure>,
+    pub(crate) result: Result<Ended, Failure>,
     pub(crate) returned: Vec<Box<dyn Returned>>,
+}
+
+/// A delivery without failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Ran,
+    /// Another delivery of the listener had precedence.
+    Skipped,
+}
+
+/// What became of a delivery that was given to a runtime.
+pub(crate) enum Given {
+    /// Nobody waits for it.
+    Accepted,
+    /// The emission's future waits for it.
+    Awaited,
+    /// At once, without having run.
+    Ended(Result<Ended, Failure>),
 }
 
 /// The bus and the chain of a delivery that ended.
 pub(crate) struct FollowUp {
     bus: Arc<Inner>,
     chain: Vec<Entry>,
+    /// The delivery is open until what it returned is emitted.
+    _lease: Option<Lease>,
 }
 
 impl FollowUp {
@@ -49,12 +94,23 @@ impl FollowUp {
 }
 
 impl Pending {
-    pub(crate) fn new(handed: Handed, chain: Vec<Entry>, future: BoxFuture) -> Self {
+    pub(crate) fn new(
+        handed: Handed,
+        chain: Vec<Entry>,
+        future: BoxFuture,
+        flights: &Arc<Flights>,
+    ) -> Self {
         Self {
             handed,
             chain,
             future: Some(future),
+            flights: Arc::clone(flights),
+            turn: None,
+            lease: None,
+            awaiting: None,
+            timeout: None,
             spawned: false,
+            queued: false,
         }
     }
 
@@ -62,7 +118,145 @@ impl Pending {
         &self.handed.bus
     }
 
+    /// A delivery of a queue: the queue says when it runs, and tells what goes wrong.
+    pub(crate) fn behind_a_queue(mut self) -> Self {
+        self.queued = true;
+        self.spawned = true;
+        self
+    }
+
+    /// Whether somebody outside of every delivery made the emission. Nobody else may wait: it could be for himself.
+    fn may_wait(&self) -> bool {
+        self.handed.depth == 1
+    }
+
+    /// Asks for the turn, if that has not been done; a delivery that gets none ends.
+    fn admit(&mut self, may_wait: bool) -> Result<(), Result<Ended, Failure>> {
+        if self.turn.is_some() {
+            return Ok(());
+        }
+        let bus = &self.handed.bus;
+        if !self.queued && bus.work.is_closed() {
+            let failure = self.failure(FailureKind::Closed, CLOSED);
+            return Err(self.end_unstarted(Err(failure)));
+        }
+        match Flights::admit(&self.flights, bus.now(), may_wait) {
+            Admission::Turn(turn) => {
+                self.lease = Some(Work::lease(&bus.work));
+                self.turn = Some(turn);
+                Ok(())
+            }
+            Admission::Skipped => Err(self.end_unstarted(Ok(Ended::Skipped))),
+            Admission::Overloaded => {
+                let message = format!(
+                    "as many deliveries of the listener are under way as may be ({}); raise `limit`, or await the emission outside of any listener",
+                    self.flights.policy().limit
+                );
+                let failure = self.failure(FailureKind::Overloaded, message);
+                Err(self.end_unstarted(Err(failure)))
+            }
+        }
+    }
+
+    fn failure(&self, kind: FailureKind, message: impl Into<String>) -> Failure {
+        Failure::new(Some(self.handed.listener.clone()), kind, message)
+    }
+
+    /// Ends a delivery whose future was not polled to its end.
+    fn end_unstarted(&mut self, result: Result<Ended, Failure>) -> Result<Ended, Failure> {
+        let dropped = self.drop_future();
+        match (result, dropped) {
+            (Err(failure), _) => Err(self.tell(failure)),
+            (Ok(_), Err(message)) => Err(self.tell(self.failure(FailureKind::Panic, message))),
+            (ended, Ok(())) => ended,
+        }
+    }
+
+    /// Ends a delivery that the bus has reported already.
+    fn end_given_up(&mut self) -> Result<Ended, Failure> {
+        let failure = given_up(self.handed.listener.clone());
+        // A panic of the future's `Drop` adds nothing that could be acted on.
+        let _ = self.drop_future();
+        Err(failure)
+    }
+
+    /// Waits for the turn, and starts the clock when it has come.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Result<Ended, Failure>>> {
+        let may_wait = self.may_wait();
+        if let Err(ended) = self.admit(may_wait) {
+            return Poll::Ready(Err(ended));
+        }
+        let bus = &self.handed.bus;
+        let turn = self.turn.as_mut().expect("it was admitted");
+        let began_before = turn.has_begun();
+        match turn.poll(|| bus.now(), cx) {
+            Poll::Pending if !self.spawned && !may_wait => {
+                let failure = self.failure(
+                    FailureKind::Overloaded,
+                    "the listener's deliveries run one at a time, and this emission is awaited inside a delivery: waiting could be for ever; give the bus a runtime",
+                );
+                Poll::Ready(Err(self.end_unstarted(Err(failure))))
+            }
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Say::Superseded) => {
+                Poll::Ready(Err(self.end_unstarted(Ok(Ended::Skipped))))
+            }
+            Poll::Ready(Say::GivenUp) => Poll::Ready(Err(self.end_given_up())),
+            Poll::Ready(Say::Go) => {
+                if !began_before || self.timeout.is_none() {
+                    let timeout = self.flights.policy().timeout;
+                    let at = timeout.and_then(|time| bus.now().checked_add(time));
+                    self.timeout = at.map(|at| bus.sleep_until(at));
+                }
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    /// Ends a delivery that ran for too long.
+    fn poll_timeout(&mut self, cx: &mut Context<'_>) -> Poll<Result<Ended, Failure>> {
+        let Some(timeout) = self.timeout.as_mut() else {
+            return Poll::Pending;
+        };
+        let polled = catch_unwind(AssertUnwindSafe(|| timeout.as_mut().poll(cx)));
+        let message = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(())) => format!(
+                "the listener did not end within {:?}",
+                self.flights.policy().timeout.unwrap_or_default()
+            ),
+            Err(panic) => format!("the runtime's timer panicked: {}", panic_message(panic)),
+        };
+        let failure = self.failure(FailureKind::TimedOut, message);
+        Poll::Ready(self.end_unstarted(Err(failure)))
+    }
+
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let ended = |result| {
+            Poll::Ready(End {
+                result,
+                returned: Vec::new(),
+            })
+        };
+        if self.future.is_none() {
+            return Poll::Pending;
+        }
+        match self.poll_turn(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(result)) => return ended(result),
+            Poll::Ready(Ok(())) => {}
+        }
+        let end = self.poll_future(cx);
+        if end.is_pending() {
+            return match self.poll_timeout(cx) {
+                Poll::Ready(result) => ended(result),
+                Poll::Pending => Poll::Pending,
+            };
+        }
+        end
+    }
+
+    fn poll_future(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         let Some(future) = self.future.as_mut() else {
             return Poll::Pending;
         };
@@ -76,17 +270,11 @@ impl Pending {
             Err(panic) => Err(panic_message(panic)),
         };
         let dropped = self.drop_future();
-        let panicked = |message| {
-            self.fail(Failure::new(
-                Some(self.handed.listener.clone()),
-                FailureKind::Panic,
-                message,
-            ))
-        };
+        let panicked = |message: String| self.fail(self.failure(FailureKind::Panic, message));
         Poll::Ready(match (result, dropped) {
             (Ok(Step::More(effects)), dropped) => match (effects.error, dropped) {
                 (None, Ok(())) => End {
-                    result: Ok(()),
+                    result: Ok(Ended::Ran),
                     returned: effects.events,
                 },
                 (error, dropped) => {
@@ -105,7 +293,7 @@ impl Pending {
             },
             (Err(message), _) | (Ok(_), Err(message)) => panicked(message),
             (Ok(_), Ok(())) => End {
-                result: Ok(()),
+                result: Ok(Ended::Ran),
                 returned: Vec::new(),
             },
         })
@@ -113,6 +301,9 @@ impl Pending {
 
     /// Tells the hook, on the delivery's own chain: the free `emit` in it uses this bus, as for an inline failure.
     fn tell(&self, failure: Failure) -> Failure {
+        if self.queued {
+            return failure;
+        }
         stack::with(|stack| {
             let _resumed = stack.resume(&self.chain);
             self.handed.bus.report(failure)
@@ -131,20 +322,25 @@ impl Pending {
         FollowUp {
             bus: Arc::clone(&self.handed.bus),
             chain: std::mem::take(&mut self.chain),
+            _lease: self.lease.take(),
         }
     }
 
-    /// Ends the future's life; its `Drop` is code of the listener's like its body, on the same bus.
+    /// Ends the future's life; its `Drop` is code of the listener's like its body, on the same bus. Only then the next one has its turn.
     fn drop_future(&mut self) -> Result<(), String> {
         let future = self.future.take();
-        stack::with(|stack| {
+        let dropped = stack::with(|stack| {
             let _resumed = stack.resume(&self.chain);
             drop_guarded(future)
-        })
+        });
+        self.timeout = None;
+        self.awaiting = self.turn.as_ref().and_then(flights::Turn::take_awaiting);
+        self.turn = None;
+        dropped
     }
 
     /// The delivery will not be made: nobody awaited it and there is no runtime.
-    pub(crate) fn refuse(mut self) -> Failure {
+    pub(crate) fn refuse(&mut self) -> Failure {
         let failure = self.unfinished();
         // A panic of the future's own `Drop` is told with the failure.
         match self.drop_future() {
@@ -176,28 +372,49 @@ impl Pending {
     }
 
     /// Gives the delivery to the bus's runtime. From here on it begins a chain of its own: nothing waits on the stack for it.
+    ///
+    /// `completion` is for somebody who awaits the emission. He waits for the listener's turn too, unless he stands in a delivery himself: then
+    /// the delivery counts as accepted.
     pub(crate) fn spawn(
         mut self,
         runtime: &dyn crate::Runtime,
-        completion: Option<Arc<Completion>>,
-    ) {
+        completion: Option<&Arc<Completion>>,
+    ) -> Given {
+        let may_wait = completion.is_some() && self.may_wait();
+        if let Err(ended) = self.admit(may_wait) {
+            return Given::Ended(ended);
+        }
+        let begun = self.turn.as_ref().is_some_and(flights::Turn::has_begun);
+        let completion = completion.filter(|_| begun || may_wait);
+        if let (Some(completion), Some(turn)) = (completion, &self.turn) {
+            completion.expect_one();
+            turn.await_with(Arc::clone(completion));
+        }
+        let given = completion.is_none();
         self.spawned = true;
         if let Some(own) = self.chain.pop() {
             self.chain = vec![own];
         }
         let task = Spawned {
             pending: Some(self),
-            completion,
         };
         // A runtime that panics drops the task, which reports itself.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| runtime.spawn(Box::pin(task)))) {
             drop(panic_message(panic));
+        }
+        if given {
+            Given::Accepted
+        } else {
+            Given::Awaited
         }
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
+        if self.turn.as_ref().is_some_and(flights::Turn::is_given_up) {
+            drop(self.end_given_up());
+        }
         if self.future.is_some() {
             let failure = self.unfinished();
             // The failure is already told; a panic of the future's `Drop` adds nothing that could be acted on.
@@ -210,7 +427,6 @@ impl Drop for Pending {
 /// A delivery as a task of the bus's runtime.
 struct Spawned {
     pending: Option<Pending>,
-    completion: Option<Arc<Completion>>,
 }
 
 impl Future for Spawned {
@@ -226,8 +442,9 @@ impl Future for Spawned {
         if !end.returned.is_empty() {
             drop(pending.follow_up().emit(end.returned));
         }
+        let awaiting = pending.awaiting.take();
         self.pending = None;
-        if let Some(completion) = self.completion.take() {
+        if let Some(completion) = awaiting {
             completion.done(end.result);
         }
         Poll::Ready(())
@@ -236,12 +453,19 @@ impl Future for Spawned {
 
 impl Drop for Spawned {
     fn drop(&mut self) {
-        let Some(pending) = self.pending.take() else {
+        let Some(mut pending) = self.pending.take() else {
             return;
         };
+        if pending
+            .turn
+            .as_ref()
+            .is_some_and(flights::Turn::is_given_up)
+        {
+            return;
+        }
         let bus = Arc::clone(pending.bus());
         let failure = bus.report(pending.refuse());
-        if let Some(completion) = self.completion.take() {
+        if let Some(completion) = pending.awaiting.take() {
             completion.done(Err(failure));
         }
     }
@@ -257,21 +481,32 @@ struct Waiting {
 }
 
 impl Completion {
-    pub(crate) fn new(left: usize, report: Report) -> Self {
+    pub(crate) fn new(report: Report) -> Self {
         Self(Mutex::new(Waiting {
-            left,
+            left: 0,
             report,
             waker: None,
         }))
     }
 
-    fn done(&self, result: Result<(), Failure>) {
+    fn expect_one(&self) {
+        lock(&self.0).left += 1;
+    }
+
+    /// Adds what was found out elsewhere.
+    pub(crate) fn add(&self, report: Report) {
+        lock(&self.0).report.add(report);
+    }
+
+    /// Counts what was not spawned, or what nobody waits for.
+    pub(crate) fn count(&self, given: Given) {
+        lock(&self.0).report.count_given(given);
+    }
+
+    pub(crate) fn done(&self, result: Result<Ended, Failure>) {
         let mut waiting = lock(&self.0);
         waiting.left -= 1;
-        match result {
-            Ok(()) => waiting.report.ran += 1,
-            Err(failure) => waiting.report.fail(failure),
-        }
+        waiting.report.count_ended(result);
         let waker = if waiting.left == 0 {
             waiting.waker.take()
         } else {

@@ -49,8 +49,6 @@ enum Halt {
     End,
     /// Behind a listener whose step is not plain.
     After(Step),
-    /// Before a listener that the first loop does not run.
-    Before,
 }
 
 /// How one of the modes ended.
@@ -193,7 +191,6 @@ impl Inner {
                 queue: &mut queue,
             };
             let next = match caught {
-                Ok(Halt::Before) => Some(at),
                 Ok(Halt::End) => None,
                 Ok(Halt::After(step)) => walk.record(&cell.infos[at], Ok(step)).then_some(at + 1),
                 Err(panic) => walk.record(&cell.infos[at], Err(panic)).then_some(at + 1),
@@ -250,10 +247,13 @@ impl Inner {
         event: E,
         queue: &mut Queue,
     ) -> Emission {
+        if self.work.refuses(|| stack.stands_on(self.id)) {
+            return self.closed(event);
+        }
         let Some(frame) = stack.enter(self.id, E::__ops()) else {
             return self.too_deep(event);
         };
-        let frame = stack.hold(frame.index());
+        let frame = stack.hold_fresh(frame.index());
         let overlay = cell.overlay.load();
         let mut walk = Walk {
             bus: self,
@@ -279,7 +279,7 @@ impl Inner {
             let Some(frame) = stack.enter(self.id, E::__ops()) else {
                 return self.too_deep(event);
             };
-            let _frame = stack.hold(frame.index());
+            let _frame = stack.hold_fresh(frame.index());
             self.drop_payload(event, Emission::nothing())
         })
     }
@@ -296,6 +296,13 @@ impl Inner {
             emission.fail(self.report(Failure::new(None, FailureKind::Panic, message)));
         }
         emission
+    }
+
+    #[cold]
+    fn closed<E: Event>(self: &Arc<Self>, event: E) -> Emission {
+        let message = format!("`{}` was emitted after the bus was shut down", E::TOPIC);
+        let failure = Failure::new(None, FailureKind::Closed, message);
+        self.drop_payload(event, Emission::failed(self.report(failure)))
     }
 
     #[cold]
@@ -399,7 +406,9 @@ fn run_mixed<E: Event>(
                 }
                 skipped.set(skipped.get() + 1);
             }
-            Run::Async(_) => return Halt::Before,
+            Run::Async(..) | Run::Queue(_) => {
+                unreachable!("an event with such a listener runs in the full mode")
+            }
         }
     }
     Halt::End

@@ -11,6 +11,7 @@ use crate::delivery::{Completion, Pending};
 use crate::failure::{Failure, drop_guarded};
 use crate::listener::ListenerInfo;
 use crate::report::{Details, Report};
+use crate::room::Room;
 
 /// What [`emit`](crate::emit) gives: inline listeners have run, async ones wait to be awaited or handed over.
 ///
@@ -63,7 +64,10 @@ impl Counts {
 struct Rest {
     failed: u32,
     details: Option<Box<Details>>,
+    queued: u32,
     pending: Vec<Pending>,
+    /// Deliveries that wait for room in a queue.
+    rooms: Vec<Room>,
     /// Emissions of returned events that have async deliveries.
     returned: Vec<Emission>,
 }
@@ -115,6 +119,14 @@ impl Emission {
         self.rest().details.get_or_insert_default().stopped_by = Some(listener.clone());
     }
 
+    pub(crate) fn count_queued(&mut self) {
+        self.rest().queued += 1;
+    }
+
+    pub(crate) fn wait_for(&mut self, room: Room) {
+        self.rest().rooms.push(room);
+    }
+
     pub(crate) fn hand_over(&mut self, pending: Pending) {
         self.rest().pending.push(pending);
     }
@@ -134,7 +146,7 @@ impl Emission {
             || self
                 .rest
                 .as_ref()
-                .is_some_and(|rest| rest.failed > 0 || !rest.pending.is_empty())
+                .is_some_and(|rest| rest.failed + rest.queued > 0 || rest.has_open())
     }
 
     fn first_pending(&self) -> Option<&Pending> {
@@ -144,40 +156,64 @@ impl Emission {
     fn is_open(&self) -> bool {
         self.rest
             .as_ref()
-            .is_some_and(|rest| !rest.pending.is_empty() || !rest.returned.is_empty())
+            .is_some_and(|rest| rest.has_open() || !rest.returned.is_empty())
     }
 
     /// The report, with async deliveries handed to the bus's runtime and counted as queued.
     ///
     /// Without a runtime each of them is a failure of the kind [`NoRuntime`](crate::FailureKind::NoRuntime).
     pub fn report(mut self) -> Report {
-        let (mut report, pending, returned) = self.take();
-        for pending in pending {
+        let Open {
+            mut report,
+            pending,
+            rooms,
+            returned,
+        } = self.take();
+        for mut pending in pending {
             let bus = Arc::clone(pending.bus());
             match bus.runtime() {
-                Some(runtime) => {
-                    report.queued += 1;
-                    pending.spawn(runtime, None);
-                }
+                Some(runtime) => report.count_given(pending.spawn(runtime, None)),
                 None => report.fail(bus.report(pending.refuse())),
             }
+        }
+        for room in rooms {
+            room.settle(&mut report);
         }
         // After their cause's own, as when the emission is awaited.
         drop(returned);
         report
     }
 
-    fn take(&mut self) -> (Report, Vec<Pending>, Vec<Emission>) {
+    fn take(&mut self) -> Open {
         let rest = self.rest.take().map(|rest| *rest).unwrap_or_default();
         let report = Report {
             ran: self.counts.ran(),
             skipped: self.counts.skipped(),
             failed: rest.failed,
-            queued: 0,
+            queued: rest.queued,
             details: rest.details,
         };
-        (report, rest.pending, rest.returned)
+        Open {
+            report,
+            pending: rest.pending,
+            rooms: rest.rooms,
+            returned: rest.returned,
+        }
     }
+}
+
+impl Rest {
+    fn has_open(&self) -> bool {
+        !self.pending.is_empty() || !self.rooms.is_empty()
+    }
+}
+
+/// An emission's parts: what is known by now, and what is still to be done.
+struct Open {
+    report: Report,
+    pending: Vec<Pending>,
+    rooms: Vec<Room>,
+    returned: Vec<Emission>,
 }
 
 impl Drop for Emission {
@@ -234,16 +270,25 @@ enum Stage {
     Here {
         report: Report,
         pending: Vec<Pending>,
+        rooms: Vec<Room>,
         returned: Vec<EmissionFuture>,
     },
     /// On the bus's runtime.
-    There(Arc<Completion>),
+    There {
+        completion: Arc<Completion>,
+        rooms: Vec<Room>,
+    },
     Over,
 }
 
 impl Stage {
     fn start(mut emission: Emission) -> Self {
-        let (report, pending, returned) = emission.take();
+        let Open {
+            report,
+            pending,
+            rooms,
+            returned,
+        } = emission.take();
         let first = pending
             .first()
             .or_else(|| returned.first()?.first_pending());
@@ -253,15 +298,17 @@ impl Stage {
             return Stage::Here {
                 report,
                 pending,
+                rooms,
                 returned,
             };
         };
-        let completion = Arc::new(Completion::new(pending.len(), report));
+        let completion = Arc::new(Completion::new(report));
         for pending in pending {
-            pending.spawn(runtime, Some(Arc::clone(&completion)));
+            let given = pending.spawn(runtime, Some(&completion));
+            completion.count(given);
         }
         drop(returned);
-        Stage::There(completion)
+        Stage::There { completion, rooms }
     }
 }
 
@@ -277,16 +324,15 @@ impl Future for EmissionFuture {
             Stage::Here {
                 report,
                 pending,
+                rooms,
                 returned,
             } => {
+                rooms.retain_mut(|room| room.poll(cx, report).is_pending());
                 let mut follow = Vec::new();
                 pending.retain_mut(|delivery| match delivery.poll(cx) {
                     Poll::Pending => true,
                     Poll::Ready(end) => {
-                        match end.result {
-                            Ok(()) => report.ran += 1,
-                            Err(failure) => report.fail(failure),
-                        }
+                        report.count_ended(end.result);
                         // Emitted only after this round: every listener of the event has been started by then.
                         follow.push((delivery.follow_up(), end.returned));
                         false
@@ -299,15 +345,24 @@ impl Future for EmissionFuture {
                     }
                 }
                 returned.retain_mut(|emission| Pin::new(emission).poll(cx).is_pending());
-                if !pending.is_empty() || !returned.is_empty() {
+                if !pending.is_empty() || !rooms.is_empty() || !returned.is_empty() {
                     return Poll::Pending;
                 }
                 std::mem::take(report)
             }
-            Stage::There(completion) => match completion.poll(cx) {
-                Poll::Ready(report) => report,
-                Poll::Pending => return Poll::Pending,
-            },
+            Stage::There { completion, rooms } => {
+                let mut more = Report::default();
+                rooms.retain_mut(|room| room.poll(cx, &mut more).is_pending());
+                completion.add(more);
+                match completion.poll(cx) {
+                    Poll::Ready(report) if rooms.is_empty() => report,
+                    Poll::Ready(report) => {
+                        completion.add(report);
+                        return Poll::Pending;
+                    }
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
             Stage::Ready(_) | Stage::Over => {
                 panic!("an emission's future was polled after it gave its report")
             }
@@ -322,7 +377,7 @@ impl fmt::Debug for EmissionFuture {
         f.write_str(match &self.0 {
             Stage::Ready(_) => "EmissionFuture(not started)",
             Stage::Here { .. } => "EmissionFuture(in this task)",
-            Stage::There(_) => "EmissionFuture(on the runtime)",
+            Stage::There { .. } => "EmissionFuture(on the runtime)",
             Stage::Over => "EmissionFuture(over)",
         })
     }

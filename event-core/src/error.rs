@@ -34,6 +34,8 @@ pub enum Code {
     OrderUnrelated,
     /// An async pattern listener matches an event that is not `Send + Sync`.
     NotSend,
+    /// `tune` names a listener that runs inside `emit`.
+    NotTunable,
 }
 
 impl Code {
@@ -53,6 +55,7 @@ impl Code {
             Code::OrderPhase => "order-phase",
             Code::OrderUnrelated => "order-unrelated",
             Code::NotSend => "not-send",
+            Code::NotTunable => "not-tunable",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::hear::AnyRun;
 use crate::slot::{Index, Slot};
-use crate::table::{self, Drafted, Erased, NotSend};
+use crate::table::{self, Cell, Drafted, Erased, NotSend};
 
 /// A struct or enum that can be emitted. Implemented by the attribute `#[event]`, never by hand.
 ///
@@ -241,6 +241,7 @@ pub struct EventOps {
     pub(crate) info: fn() -> &'static EventInfo,
     pub(crate) bind_any: fn(AnyRun) -> Result<Erased, NotSend>,
     pub(crate) drafted: fn() -> Box<dyn Drafted>,
+    pub(crate) keep: fn(&Cell, bool),
     #[cfg(feature = "json")]
     pub(crate) json: Option<crate::json::Codec>,
 }
@@ -254,6 +255,7 @@ impl EventOps {
             info: E::__info,
             bind_any: table::bind_any::<E>,
             drafted: table::drafted::<E>,
+            keep: table::keep::<E>,
             #[cfg(feature = "json")]
             json: None,
         }

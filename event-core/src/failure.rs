@@ -19,11 +19,21 @@ pub enum FailureKind {
     Condition,
     /// An async listener on a bus without a runtime, whose emission was not awaited to the end.
     NoRuntime,
-    /// The bus's runtime dropped the listener's future before it finished.
+    /// The bus's runtime dropped the listener's future before it finished, or the bus was shut down before.
     Abandoned,
+    /// As many deliveries of an async listener are under way as may be.
+    Overloaded,
+    /// An async listener ran for longer than it may.
+    TimedOut,
+    /// The bus is shut down.
+    Closed,
+    /// A listener's queue is full.
+    QueueFull,
+    /// A worker of a queue could not be started; it is tried again, and nothing is lost.
+    NoWorker,
     /// More than 64 emissions inside each other.
     Depth,
-    /// There is no bus to emit on: the default bus could not be built.
+    /// There is no bus to emit on: the default bus could not be built, or would have to keep the delivery for later.
     NoBus,
     /// Nobody heard an event that is declared with `unheard = "error"`.
     Unheard,
@@ -39,6 +49,11 @@ impl fmt::Display for FailureKind {
             FailureKind::Condition => "panic in the condition",
             FailureKind::NoRuntime => "no runtime",
             FailureKind::Abandoned => "abandoned",
+            FailureKind::Overloaded => "overloaded",
+            FailureKind::TimedOut => "timed out",
+            FailureKind::Closed => "closed",
+            FailureKind::QueueFull => "queue full",
+            FailureKind::NoWorker => "no worker",
             FailureKind::Depth => "too deep",
             FailureKind::NoBus => "no bus",
             FailureKind::Unheard => "unheard",

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use crate::any_event::AnyEvent;
 use crate::context::{Delivery, Handed};
+use crate::delivery::Flights;
 use crate::event::{Event, EventInfo, EventOps, Shared};
 use crate::installer::{BoxFuture, Installer};
+use crate::lane::{Offer, Origin};
 use crate::returns::Step;
 use crate::table::Run;
 
@@ -37,6 +39,7 @@ pub trait Hear: 'static {
     fn install_plain(installer: &mut Installer<'_>, f: for<'a, 'b> fn(&'b Self::View<'a>));
     fn install_bound(installer: &mut Installer<'_>, f: BoundFn<Self>);
     fn install_async(installer: &mut Installer<'_>, f: AsyncFn<Self>);
+    fn install_queue(installer: &mut Installer<'_>, f: QueueFn<Self>);
 }
 
 /// A sync listener with its parameters bound.
@@ -46,6 +49,10 @@ pub type BoundFn<P> =
 /// An async listener with its parameters bound; `None` is a delivery that its condition skipped.
 #[doc(hidden)]
 pub type AsyncFn<P> = Box<dyn Fn(<P as Hear>::Share, Handed) -> Option<BoxFuture> + Send + Sync>;
+
+/// What offers an event to a listener's queue.
+#[doc(hidden)]
+pub type QueueFn<P> = Box<dyn Fn(<P as Hear>::Share, Origin) -> Offer + Send + Sync>;
 
 /// What the first parameter says.
 #[doc(hidden)]
@@ -110,7 +117,12 @@ impl<E: Event> Hear for E {
     }
 
     fn install_async(installer: &mut Installer<'_>, f: AsyncFn<E>) {
-        installer.add(Run::<E>::Async(f));
+        let flights = installer.flights();
+        installer.add(Run::<E>::Async(f, flights));
+    }
+
+    fn install_queue(installer: &mut Installer<'_>, f: QueueFn<E>) {
+        installer.add(Run::<E>::Queue(f));
     }
 }
 
@@ -144,7 +156,12 @@ impl Hear for AnyEvent<'static> {
     }
 
     fn install_async(installer: &mut Installer<'_>, f: AsyncFn<Self>) {
-        installer.add_any(AnyRun::Async(Arc::from(f)));
+        let flights = installer.flights();
+        installer.add_any(AnyRun::Async(Arc::from(f), flights));
+    }
+
+    fn install_queue(installer: &mut Installer<'_>, f: QueueFn<Self>) {
+        installer.add_any(AnyRun::Queue(Arc::from(f)));
     }
 }
 
@@ -152,10 +169,12 @@ impl Hear for AnyEvent<'static> {
 #[derive(Clone)]
 pub(crate) enum AnyRun {
     Inline(Arc<AnyFn>),
-    Async(Arc<AnyAsyncFn>),
+    Async(Arc<AnyAsyncFn>, Arc<Flights>),
+    Queue(Arc<AnyQueueFn>),
 }
 
 pub(crate) type AnyFn = dyn Fn(&AnyEvent<'_>, &Delivery<'_>) -> Step + Send + Sync;
+pub(crate) type AnyQueueFn = dyn Fn(SharedAny, Origin) -> Offer + Send + Sync;
 pub(crate) type AnyAsyncFn = dyn Fn(SharedAny, Handed) -> Option<BoxFuture> + Send + Sync;
 
 /// The part of an event that an async pattern delivery keeps.

@@ -5,14 +5,21 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Weak};
 
+use crate::carrier::{Carrier, Shared};
+use crate::delivery::Flights;
 use crate::event::{Event, EventOps};
 use crate::hear::AnyRun;
+use crate::lane::{Berth, Lane};
 use crate::param::Param;
+use crate::policy::Policy;
 use crate::registration::Registration;
 use crate::returns::Step;
+use crate::runtime::Runtime;
 use crate::state::StateMap;
 use crate::table::{Draft, Run};
+use crate::tune::Tunes;
 
 /// An async delivery's future.
 #[doc(hidden)]
@@ -24,6 +31,7 @@ pub(crate) struct Drafts {
     pub(crate) slots: Vec<Option<Draft>>,
     pub(crate) generic: HashMap<TypeId, (&'static EventOps, Draft)>,
     pub(crate) any: Vec<(usize, AnyRun)>,
+    pub(crate) carriers: Vec<(usize, Carrier)>,
 }
 
 impl Drafts {
@@ -52,6 +60,8 @@ impl Drafts {
 #[doc(hidden)]
 pub struct Installer<'a> {
     accepts: &'a mut dyn FnMut(&Registration) -> bool,
+    policy: Policy,
+    id: &'static str,
     place: Option<Place<'a>>,
 }
 
@@ -60,6 +70,10 @@ pub(crate) struct Place<'a> {
     pub(crate) state: &'a StateMap,
     pub(crate) drafts: &'a mut Drafts,
     pub(crate) index: usize,
+    pub(crate) tunes: &'a Tunes,
+    pub(crate) runtime: Option<&'a Arc<dyn Runtime>>,
+    pub(crate) shared: &'a Shared,
+    pub(crate) threads: usize,
 }
 
 impl<'a> Installer<'a> {
@@ -67,11 +81,77 @@ impl<'a> Installer<'a> {
         accepts: &'a mut dyn FnMut(&Registration) -> bool,
         place: Option<Place<'a>>,
     ) -> Self {
-        Self { accepts, place }
+        Self {
+            accepts,
+            policy: Policy::asynchronous(),
+            id: "",
+            place,
+        }
     }
 
     pub(crate) fn accepts(&mut self, registration: &Registration) -> bool {
-        (self.accepts)(registration)
+        let accepted = (self.accepts)(registration);
+        if let Some(place) = self.place.as_ref().filter(|_| accepted) {
+            self.policy = place.tunes.apply(registration);
+            self.id = registration.id;
+        }
+        accepted
+    }
+
+    /// Where the deliveries of the accepted async listener are kept.
+    pub(crate) fn flights(&mut self) -> Arc<Flights> {
+        let flights = Arc::new(Flights::new(self.policy));
+        let place = self.place();
+        let carrier = Carrier {
+            flights: Arc::downgrade(&flights),
+            berth: None,
+            lane: None,
+        };
+        place.drafts.carriers.push((place.index, carrier));
+        flights
+    }
+
+    /// Where a queue of the accepted listener meets its bus.
+    pub fn berth(&mut self) -> Arc<Berth> {
+        // The workers are the limit.
+        let policy = self.policy.limit(usize::MAX);
+        Arc::new(Berth::new(Arc::new(Flights::new(policy))))
+    }
+
+    /// Makes a queue known to the bus.
+    pub fn dock(&mut self, berth: Arc<Berth>, lane: Option<Weak<dyn Lane>>) {
+        let carrier = Carrier {
+            flights: berth.flights(),
+            berth: Some(berth),
+            lane,
+        };
+        let place = self.place();
+        place.drafts.carriers.push((place.index, carrier));
+    }
+
+    /// How the deliveries of the accepted listener are carried.
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// The id of the accepted listener.
+    pub fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// The runtime of the bus.
+    pub fn runtime(&mut self) -> Option<Arc<dyn Runtime>> {
+        self.place().runtime.cloned()
+    }
+
+    /// How many threads the queues of the bus may use.
+    pub fn threads(&mut self) -> usize {
+        self.place().threads
+    }
+
+    /// The bus's one value of this type.
+    pub fn shared<T: Send + Sync + 'static>(&mut self, make: impl FnOnce() -> T) -> Arc<T> {
+        self.place().shared.get(make)
     }
 
     fn place(&mut self) -> &mut Place<'a> {

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +14,7 @@ use crate::catalog::Catalog;
 use crate::emission::Emission;
 use crate::error::{nearest, suggestion};
 use crate::event::{Event, EventOps};
+use crate::policy::Policy;
 use crate::registry::Registry;
 
 /// How an event declared `serde` is read and written.
@@ -260,6 +262,11 @@ pub(crate) fn to_json(ops: &EventOps, payload: &dyn Any) -> Result<String, ToJso
     }
 }
 
+/// Whole ones, rounded up, so that a time that is there is not shown as none.
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
 /// The catalog in the shape of `format_version` 1.
 pub(crate) fn catalog(catalog: &Catalog) -> String {
     let place = |location: &std::panic::Location<'_>| serde_json::json!({ "file": location.file(), "line": location.line(), "column": location.column() });
@@ -292,6 +299,7 @@ pub(crate) fn catalog(catalog: &Catalog) -> String {
                 "before": listener.runs_before(),
                 "after": listener.runs_after(),
                 "mode": listener.mode().to_string(),
+                "policy": listener.policy().map(policy),
                 "condition": listener.condition(),
                 "state": listener.needs().iter().map(|need| serde_json::json!({
                     "parameter": need.parameter(), "type": need.type_name(), "optional": need.is_optional(),
@@ -303,4 +311,25 @@ pub(crate) fn catalog(catalog: &Catalog) -> String {
         })
         .collect();
     serde_json::json!({ "format_version": Catalog::FORMAT_VERSION, "events": events, "listeners": listeners }).to_string()
+}
+
+/// How deliveries are carried: the keys of a queue, or those of an async listener.
+fn policy(policy: Policy) -> serde_json::Value {
+    let timeout = policy.time_limit().map(milliseconds);
+    let Some(queue) = policy.queue_capacity() else {
+        return serde_json::json!({
+            "limit": policy.max_in_flight(),
+            "overlap": policy.on_overlap().to_string(),
+            "timeout_ms": timeout,
+        });
+    };
+    let (min, max) = policy.retry_backoff();
+    serde_json::json!({
+        "queue": queue,
+        "workers": policy.max_workers(),
+        "overflow": policy.on_overflow().to_string(),
+        "retry": policy.max_retries(),
+        "backoff_ms": [milliseconds(min), milliseconds(max)],
+        "timeout_ms": timeout,
+    })
 }

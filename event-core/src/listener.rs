@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::event::EventInfo;
 use crate::param::{Listener, Takes};
+use crate::policy::Policy;
 use crate::registration::{Linked, Registration};
 
 /// The part of the order that a listener stands in: all early listeners run before the main ones, all late ones after.
@@ -40,6 +41,8 @@ pub enum Mode {
     Inline,
     /// An `async fn`: runs in the awaiting task, or on the bus's [`Runtime`](crate::Runtime).
     Async,
+    /// Behind a queue of its own, sync or async.
+    Queue,
 }
 
 impl fmt::Display for Mode {
@@ -47,6 +50,7 @@ impl fmt::Display for Mode {
         f.write_str(match self {
             Mode::Inline => "inline",
             Mode::Async => "async",
+            Mode::Queue => "queue",
         })
     }
 }
@@ -185,9 +189,33 @@ impl ListenerInfo {
     /// How it is delivered to.
     pub fn mode(&self) -> Mode {
         match self.registration() {
+            Some(r) if r.policy.queue.is_some() => Mode::Queue,
             Some(r) if r.asynchronous => Mode::Async,
             _ => Mode::Inline,
         }
+    }
+
+    /// How the deliveries of an async listener are carried, as its attribute says it: [`tune`](crate::BusBuilder::tune) is a matter of each bus.
+    /// `None` for what runs inside `emit`.
+    ///
+    /// ```standalone_crate
+    /// use std::time::Duration;
+    /// use tidings::{Overlap, event, listener};
+    ///
+    /// #[event]
+    /// struct Paid;
+    ///
+    /// #[listener(overlap = "serial", timeout = "5s")]
+    /// async fn book(_: &Paid) {}
+    ///
+    /// let policy = tidings::catalog().listeners()[0].policy().unwrap();
+    /// assert_eq!(policy.max_in_flight(), 1024);
+    /// assert_eq!(policy.on_overlap(), Overlap::Serial);
+    /// assert_eq!(policy.time_limit(), Some(Duration::from_secs(5)));
+    /// ```
+    pub fn policy(&self) -> Option<Policy> {
+        let carried = |r: &Registration| r.asynchronous || r.policy.queue_capacity().is_some();
+        self.registration().filter(carried).map(|r| r.policy)
     }
 
     /// The source text of `when = ..`.

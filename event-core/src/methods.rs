@@ -41,6 +41,10 @@ impl<T> Method<T> {
             install,
         }
     }
+
+    pub(crate) fn registration(&self) -> &Registration {
+        &self.registration
+    }
 }
 
 impl<T> fmt::Debug for Method<T> {
@@ -106,8 +110,16 @@ impl Bus {
                     state: &self.inner().state,
                     drafts: &mut drafts,
                     index: place,
+                    tunes: &self.inner().tunes,
+                    runtime: self.inner().shared_runtime(),
+                    shared: &self.inner().shared,
+                    threads: self.inner().threads,
                 };
-                (method.install)(&mut Installer::new(&mut |_| true, Some(place)), &instance);
+                let mut accepts = |_: &Registration| true;
+                let mut installer = Installer::new(&mut accepts, Some(place));
+                // A method does not describe itself when it is installed, so how its deliveries are carried is said here.
+                installer.accepts(&method.registration);
+                (method.install)(&mut installer, &instance);
             }
         }
         BuildError::check(problems)?;
@@ -123,6 +135,9 @@ impl Bus {
         info: &dyn Fn(usize) -> ListenerInfo,
     ) -> Result<Subscription, BuildError> {
         let inner = self.inner();
+        let carriers = std::mem::take(&mut drafts.carriers).into_iter();
+        let carriers = carriers.map(|(place, carrier)| (info(place), carrier));
+        inner.carried.add(inner, carriers.collect());
         let mut dynamic = lock(&inner.dynamic);
         let patterns = std::mem::take(&mut drafts.any);
         if let Err(error) = self.place_patterns(&patterns, &mut drafts, info) {

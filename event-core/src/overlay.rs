@@ -13,26 +13,41 @@ pub(crate) const NOBODY: u8 = 0;
 pub(crate) const PLAIN: u8 = 1;
 /// Only inline listeners hear it.
 pub(crate) const INLINE: u8 = 2;
-/// Async listeners, subscriptions or a rule for unheard events: every step is looked at.
+/// Async listeners, subscriptions, a rule for unheard events, or a bus that is shut down: every step is looked at.
 pub(crate) const FULL: u8 = 3;
 
 /// How an event's emissions have to run, at a glance.
 pub(crate) struct Flag {
     mode: AtomicU8,
-    linked: u8,
+    /// Without subscriptions.
+    linked: AtomicU8,
 }
 
 impl Flag {
     pub(crate) fn new(linked: u8) -> Self {
         Self {
             mode: AtomicU8::new(linked),
-            linked,
+            linked: AtomicU8::new(linked),
         }
     }
 
     #[inline]
     pub(crate) fn mode(&self) -> u8 {
         self.mode.load(Ordering::Acquire)
+    }
+
+    /// Has the bus run its own table instead of the functions in the event's slot. Before anybody else has the bus.
+    pub(crate) fn look_at_each(&self) {
+        if self.mode() == PLAIN {
+            self.linked.store(INLINE, Ordering::Release);
+            self.mode.store(INLINE, Ordering::Release);
+        }
+    }
+
+    /// Has every emission from here on look at whether the bus takes it. The caller holds the writers' lock.
+    pub(crate) fn close(&self) {
+        self.linked.store(FULL, Ordering::Release);
+        self.mode.store(FULL, Ordering::Release);
     }
 }
 
@@ -68,7 +83,8 @@ impl<T> Overlay<T> {
         let empty = list.is_empty();
         let old = self.list.replace(list);
         if empty {
-            flag.mode.store(flag.linked, Ordering::Release);
+            flag.mode
+                .store(flag.linked.load(Ordering::Acquire), Ordering::Release);
         }
         old
     }

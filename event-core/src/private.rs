@@ -3,21 +3,26 @@
 pub use std::sync::Arc;
 
 pub use crate::bus::Inner;
-pub use crate::check::{check_event, check_pattern, check_return, check_selected, check_selector};
+pub use crate::check::{
+    check_event, check_number, check_pattern, check_queue_return, check_return, check_selected,
+    check_selector, check_time, check_times, hash_key,
+};
 pub use crate::context::{Delivery, Handed, Site};
 pub use crate::dispatch::Queue;
 pub use crate::event::{
     EventInfo, EventOps, Field, Probe, ShareFallback, Shared, Sharing, Unheard,
 };
-pub use crate::hear::{AsyncFn, BoundFn, Hear, Heard, Hears, HeldAny, SharedAny, hears};
+pub use crate::hear::{AsyncFn, BoundFn, Hear, Heard, Hears, HeldAny, QueueFn, SharedAny, hears};
 pub use crate::installer::{BoxFuture, Installer};
 #[cfg(feature = "json")]
 pub use crate::json::Codec;
+pub use crate::lane::{Berth, Delivered, Lane, Leased, Offer, Origin};
 pub use crate::listener::{FnKey, Need, Relation, Target};
 pub use crate::methods::Method;
 pub use crate::param::{Listener, Param, Takes};
+pub use crate::policy::{Overflow, Overlap, Policy};
 pub use crate::registration::{
-    EventRegistration, LinkRequest, Linked, Registration, Selector, submit,
+    EventRegistration, LinkRequest, Linked, LinkedMethods, Registration, Selector, submit,
 };
 pub use crate::returns::{Effects, Gives, Returned, Returns, Step, gives};
 pub use crate::slot::Slot;
@@ -29,3 +34,14 @@ pub use crate::typed::{
 
 #[doc(inline)]
 pub use crate::__json_codec as json_codec;
+
+/// Takes the place of the real one, so that the missing feature is the only error.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __no_queue {
+    ($($code:tt)*) => {
+        compile_error!(
+            "a listener with a `queue` needs the feature `runtime`: write `tidings = { version = \"..\", features = [\"runtime\"] }`"
+        )
+    };
+}

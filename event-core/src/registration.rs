@@ -8,6 +8,8 @@ use crate::event::{Event, EventInfo, EventOps};
 use crate::hear::{Heard, Hears};
 use crate::installer::Installer;
 use crate::listener::{Need, Phase, Relation};
+use crate::methods::Listeners;
+use crate::policy::Policy;
 use crate::returns::Gives;
 use crate::topic;
 
@@ -67,12 +69,36 @@ pub struct Registration {
     pub(crate) docs: &'static str,
     pub(crate) phase: Phase,
     pub(crate) asynchronous: bool,
+    pub(crate) policy: Policy,
     pub(crate) relations: &'static [Relation],
     pub(crate) condition: Option<&'static str>,
     pub(crate) needs: &'static [Need],
     pub(crate) emits: &'static [fn() -> &'static EventInfo],
     pub(crate) returns: fn(&mut Vec<&'static EventInfo>),
     pub(crate) location: &'static Location<'static>,
+}
+
+/// The listener methods of one type as the linker sees them: known by function, but not installed before an instance is attached.
+#[doc(hidden)]
+#[must_use = "a description does nothing"]
+pub struct LinkedMethods(fn(&mut Tell<'_>));
+
+type Tell<'a> = dyn FnMut(&Registration) + 'a;
+
+impl LinkedMethods {
+    pub const fn of<T: Listeners>() -> Self {
+        Self(|hear| {
+            for method in T::__listeners() {
+                hear(method.registration());
+            }
+        })
+    }
+}
+
+impl fmt::Debug for LinkedMethods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkedMethods")
+    }
 }
 
 /// What a listener hears beside the type of its first parameter.
@@ -120,6 +146,7 @@ impl Registration {
             docs: "",
             phase: Phase::Main,
             asynchronous: false,
+            policy: Policy::asynchronous(),
             relations: &[],
             condition: None,
             needs: &[],
@@ -151,6 +178,11 @@ impl Registration {
 
     pub const fn asynchronous(mut self) -> Self {
         self.asynchronous = true;
+        self
+    }
+
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
         self
     }
 
@@ -287,6 +319,7 @@ impl LinkRequest {
 struct Sentinel;
 
 inventory::collect!(Linked);
+inventory::collect!(LinkedMethods);
 inventory::collect!(EventRegistration);
 inventory::collect!(LinkRequest);
 inventory::collect!(Sentinel);
@@ -297,6 +330,19 @@ pub use inventory::submit;
 
 pub(crate) fn linked_listeners() -> impl Iterator<Item = &'static Linked> {
     inventory::iter::<Linked>.into_iter()
+}
+
+/// The listener method that is the function of this key.
+pub(crate) fn linked_method(key: TypeId) -> Option<Registration> {
+    let mut found = None;
+    for methods in inventory::iter::<LinkedMethods> {
+        (methods.0)(&mut |method| {
+            if (method.key)() == key {
+                found = Some(*method);
+            }
+        });
+    }
+    found
 }
 
 pub(crate) fn linked_events() -> impl Iterator<Item = &'static EventRegistration> {

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::delivery::{Ended, Given};
 use crate::failure::Failure;
 use crate::listener::ListenerInfo;
 
@@ -52,7 +53,7 @@ impl Report {
         self.ran as usize
     }
 
-    /// How many deliveries their condition skipped.
+    /// How many deliveries were not made because their condition said no, or because another one of the same listener had precedence.
     pub fn skipped(&self) -> usize {
         self.skipped as usize
     }
@@ -100,6 +101,35 @@ impl Report {
             Ok(self)
         } else {
             Err(EmitError { report: self })
+        }
+    }
+
+    pub(crate) fn count_ended(&mut self, result: Result<Ended, Failure>) {
+        match result {
+            Ok(Ended::Ran) => self.ran += 1,
+            Ok(Ended::Skipped) => self.skipped += 1,
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    pub(crate) fn count_given(&mut self, given: Given) {
+        match given {
+            Given::Accepted => self.queued += 1,
+            Given::Awaited => {}
+            Given::Ended(result) => self.count_ended(result),
+        }
+    }
+
+    /// Adds what became of other deliveries of the same emission.
+    pub(crate) fn add(&mut self, other: Report) {
+        self.ran += other.ran;
+        self.skipped += other.skipped;
+        self.failed += other.failed;
+        self.queued += other.queued;
+        if let Some(details) = other.details {
+            let mine = self.details.get_or_insert_default();
+            mine.failures.extend(details.failures);
+            mine.stopped_by = mine.stopped_by.take().or(details.stopped_by);
         }
     }
 

@@ -2,11 +2,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
 
-/// One async delivery: never panics, gives nothing, reports itself if it is dropped unfinished.
+use crate::bus::Inner;
+use crate::timer;
+
+/// One async delivery, or the wait for a point in time: never panics, gives nothing. A delivery reports itself if it is dropped unfinished.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What runs the tasks of a bus.
+/// What runs the tasks of a bus, and tells it the time.
 ///
 /// With the feature `tokio` a `tokio::runtime::Handle` is one.
 ///
@@ -35,6 +40,34 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub trait Runtime: Send + Sync + 'static {
     /// Runs a task to its end. A task that cannot be run is dropped; the delivery is then reported as abandoned.
     fn spawn(&self, task: Task);
+
+    /// The time on the runtime's clock. A virtual clock starts at some real point in time and goes on by itself.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// A future that ends at `at` on the runtime's clock, never before. By default a thread of this process wakes it, on the real clock.
+    fn sleep_until(&self, at: Instant) -> Task {
+        Box::pin(timer::sleep_until(at))
+    }
+
+    /// Whether this thread runs the runtime's tasks, so that nothing may park it.
+    fn is_current(&self) -> bool {
+        false
+    }
+}
+
+impl Inner {
+    pub(crate) fn now(&self) -> Instant {
+        self.runtime().map_or_else(Instant::now, Runtime::now)
+    }
+
+    pub(crate) fn sleep_until(self: &Arc<Self>, at: Instant) -> Task {
+        match self.runtime() {
+            Some(runtime) => runtime.sleep_until(at),
+            None => Box::pin(timer::sleep_until(at)),
+        }
+    }
 }
 
 #[cfg(feature = "tokio")]
@@ -42,5 +75,27 @@ impl Runtime for tokio::runtime::Handle {
     fn spawn(&self, task: Task) {
         // The task's end is told by the delivery itself, so its handle has nothing to add.
         drop(tokio::runtime::Handle::spawn(self, task));
+    }
+
+    /// Follows tokio's own clock, also where that is paused for a test.
+    fn now(&self) -> Instant {
+        let _entered = self.enter();
+        tokio::time::Instant::now().into_std()
+    }
+
+    fn sleep_until(&self, at: Instant) -> Task {
+        // The timer belongs to the runtime that is entered when it is made, and one without timers panics then: the task says so as a failure.
+        let handle = self.clone();
+        Box::pin(async move {
+            let sleep = {
+                let _entered = handle.enter();
+                tokio::time::sleep_until(at.into())
+            };
+            sleep.await;
+        })
+    }
+
+    fn is_current(&self) -> bool {
+        tokio::runtime::Handle::try_current().is_ok()
     }
 }

@@ -15,6 +15,9 @@ pub(crate) const MAX_DEPTH: usize = 64;
 /// Set in [`Entry::at`] for a subscription; the rest is its number.
 pub(crate) const SUBSCRIPTION: u64 = 1 << 63;
 
+/// In [`Entry::at`] before the first listener runs: no table is as long.
+const NO_LISTENER: u64 = SUBSCRIPTION - 1;
+
 /// One emission: its bus, its event, and the listener that runs.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
@@ -53,7 +56,7 @@ impl std::fmt::Debug for Entry {
 
 pub(crate) struct Stack {
     len: Cell<usize>,
-    /// How deep the condition stands that is being evaluated; 0 for none.
+    /// How deep the condition stood that panicked; 0 for none.
     condition: Cell<usize>,
     hook: Cell<bool>,
     refusing: Cell<bool>,
@@ -100,6 +103,11 @@ impl Stack {
             .map_or(0, |top| self.bus[top].get())
     }
 
+    /// Whether a delivery of this bus is on the stack.
+    pub(crate) fn stands_on(&self, bus: u64) -> bool {
+        (0..self.len.get()).any(|index| self.bus[index].get() == bus)
+    }
+
     /// One more emission, or `None` when there are as many as may be.
     #[inline]
     pub(crate) fn enter(&self, bus: u64, ops: &'static EventOps) -> Option<Frame<'_>> {
@@ -121,6 +129,13 @@ impl Stack {
     #[inline]
     pub(crate) fn leave(&self, index: usize) {
         self.len.set(index);
+    }
+
+    /// The emission that was just entered, before any listener runs.
+    pub(crate) fn hold_fresh(&self, index: usize) -> Held<'_> {
+        // Another emission stood here, whose listener is not this one's.
+        self.at[index].set(NO_LISTENER);
+        self.hold(index)
     }
 
     /// The topmost emission, which is at `index`; taken off when this is dropped, whatever way it ends.
@@ -263,6 +278,11 @@ impl Frame<'_> {
         self.index
     }
 
+    /// This emission, for a delivery of it that goes on elsewhere.
+    pub(crate) fn own(&self) -> Entry {
+        self.stack.entry(self.index)
+    }
+
     pub(crate) fn at(&self) -> usize {
         (self.at.get() & !SUBSCRIPTION) as usize
     }
@@ -309,14 +329,23 @@ impl Drop for Resumed<'_> {
     }
 }
 
+/// Dropped only when the condition panics.
+struct Judging<'s>(&'s Stack);
+
+impl Drop for Judging<'_> {
+    fn drop(&mut self) {
+        self.0.condition.set(self.0.len.get());
+    }
+}
+
 /// Evaluates a listener's condition, so that a panic in it is told from one in the listener.
 #[doc(hidden)]
 #[inline]
 pub fn check(condition: impl FnOnce() -> bool) -> bool {
     with(|stack| {
-        let before = stack.condition.replace(stack.len.get());
+        let judging = Judging(stack);
         let said = condition();
-        stack.condition.set(before);
+        std::mem::forget(judging);
         said
     })
 }

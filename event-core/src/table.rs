@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use crate::any_event::AnyEvent;
 use crate::context::Delivery;
+use crate::delivery::Flights;
 use crate::event::{Event, EventOps, Unheard};
-use crate::hear::{AnyRun, AsyncFn, SharedAny};
+use crate::hear::{AnyRun, AsyncFn, QueueFn, SharedAny};
 use crate::listener::ListenerInfo;
 use crate::overlay::{FULL, Flag, INLINE, NOBODY, Overlay, PLAIN};
 use crate::returns::Step;
@@ -24,7 +25,9 @@ pub(crate) enum Run<E: Event> {
     /// Nothing but the event: a plain call.
     Plain(fn(&E)),
     /// An `async fn`.
-    Async(AsyncFn<E>),
+    Async(AsyncFn<E>, Arc<Flights>),
+    /// Behind a queue.
+    Queue(QueueFn<E>),
 }
 
 impl<E: Event> Run<E> {
@@ -32,7 +35,8 @@ impl<E: Event> Run<E> {
         match self {
             Run::Bound(f) => Call::Bound(f),
             Run::Plain(f) => Call::Plain(*f),
-            Run::Async(f) => Call::Async(f),
+            Run::Async(f, flights) => Call::Async(f, flights),
+            Run::Queue(f) => Call::Queue(f),
         }
     }
 }
@@ -41,7 +45,8 @@ impl<E: Event> Run<E> {
 pub(crate) enum Call<'a, E: Event> {
     Bound(&'a SyncFn<E>),
     Plain(fn(&E)),
-    Async(&'a AsyncFn<E>),
+    Async(&'a AsyncFn<E>, &'a Arc<Flights>),
+    Queue(&'a QueueFn<E>),
 }
 
 /// A [`Run`], or all of a table, whose event type is not known.
@@ -68,20 +73,6 @@ impl<E: Event> Runs<E> {
             Runs::Bound(list) => Call::Bound(&list[at]),
             Runs::Mixed(list) => list[at].borrow(),
         }
-    }
-}
-
-impl<E: Event> From<Vec<Run<E>>> for Runs<E> {
-    fn from(mut runs: Vec<Run<E>>) -> Self {
-        runs.shrink_to_fit();
-        if !runs.iter().all(|run| matches!(run, Run::Bound(_))) {
-            return Runs::Mixed(runs);
-        }
-        let bound = runs.into_iter().filter_map(|run| match run {
-            Run::Bound(f) => Some(f),
-            Run::Plain(_) | Run::Async(_) => None,
-        });
-        Runs::Bound(bound.collect())
     }
 }
 
@@ -150,9 +141,9 @@ fn bind<E: Event>(run: AnyRun) -> Result<Run<E>, NotSend> {
         AnyRun::Inline(f) => Run::Bound(Box::new(move |event, delivery| {
             f(&AnyEvent::of(event), delivery)
         })),
-        AnyRun::Async(f) => {
+        AnyRun::Async(f, flights) => {
             let own = E::__share().ok_or(NotSend)?.own;
-            Run::Async(Box::new(move |event, handed| {
+            let start = move |event, handed| {
                 f(
                     SharedAny {
                         ops: E::__ops(),
@@ -160,7 +151,21 @@ fn bind<E: Event>(run: AnyRun) -> Result<Run<E>, NotSend> {
                     },
                     handed,
                 )
-            }))
+            };
+            Run::Async(Box::new(start), flights)
+        }
+        AnyRun::Queue(f) => {
+            let own = E::__share().ok_or(NotSend)?.own;
+            let offer = move |event, origin| {
+                f(
+                    SharedAny {
+                        ops: E::__ops(),
+                        payload: own(event),
+                    },
+                    origin,
+                )
+            };
+            Run::Queue(Box::new(offer))
         }
     })
 }
@@ -193,17 +198,29 @@ impl<E: Event> Drafted for Vec<Run<E>> {
         self.as_mut_slice().swap(a, b);
     }
 
-    fn table(self: Box<Self>) -> (Erased, u8) {
-        let modes = self.iter().map(|run| match run {
-            Run::Plain(_) => PLAIN,
-            Run::Bound(_) => INLINE,
-            Run::Async(_) => FULL,
-        });
-        let mode = match modes.max().unwrap_or(NOBODY) {
-            PLAIN if !keep_functions(&self) => INLINE,
-            mode => mode,
-        };
-        (Box::new(Runs::from(*self)), mode)
+    fn table(mut self: Box<Self>) -> (Erased, u8) {
+        let mut mode = NOBODY;
+        let mut all_bound = true;
+        for run in &*self {
+            all_bound &= matches!(run, Run::Bound(_));
+            mode = mode.max(match run {
+                Run::Plain(_) => PLAIN,
+                Run::Bound(_) => INLINE,
+                Run::Async(..) | Run::Queue(_) => FULL,
+            });
+        }
+        if !all_bound {
+            self.shrink_to_fit();
+            return (Box::new(Runs::Mixed(*self)), mode);
+        }
+        // A loop of pushes: collecting costs every event of a program ten times the code.
+        let mut bound = Vec::with_capacity(self.len());
+        for run in *self {
+            if let Run::Bound(f) = run {
+                bound.push(f);
+            }
+        }
+        (Box::new(Runs::Bound(bound)), mode)
     }
 
     fn pop(&mut self) -> Option<Erased> {
@@ -211,16 +228,20 @@ impl<E: Event> Drafted for Vec<Run<E>> {
     }
 }
 
-/// Leaves the listeners in the event's slot; whether they can be run from there.
-fn keep_functions<E: Event>(runs: &[Run<E>]) -> bool {
-    let function = |run: &Run<E>| match run {
-        Run::Plain(f) => Some(*f),
-        Run::Bound(_) | Run::Async(_) => None,
+/// Looks whether the plain listeners of a table can be run from the event's slot, with `leave` also by leaving them there.
+pub(crate) fn keep<E: Event>(cell: &Cell, leave: bool) {
+    let (Some(slot), Runs::Mixed(runs)) = (E::__slot(), cell.runs::<E>()) else {
+        return;
     };
-    let functions: Option<Vec<_>> = runs.iter().map(function).collect();
-    E::__slot()
-        .zip(functions)
-        .is_some_and(|(slot, functions)| slot.keep(functions))
+    let mut functions = Vec::with_capacity(runs.len());
+    for run in runs {
+        if let Run::Plain(f) = run {
+            functions.push(*f);
+        }
+    }
+    if !slot.keep(functions, leave) {
+        cell.flag.look_at_each();
+    }
 }
 
 /// A table in the making, entries named by their place in the total order.

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::check::Shareable;
+use crate::check::{Queueable, Shareable};
 use crate::context::{Delivery, Handed, Site};
 use crate::hear::Hear;
 use crate::installer::{BoxFuture, Installer};
@@ -74,6 +74,13 @@ impl<P: Hear> On<P> {
         P::Share: Shareable,
     {
     }
+
+    /// Refuses an event that a queue cannot keep.
+    pub fn queueable(&self)
+    where
+        P::Share: Queueable,
+    {
+    }
 }
 
 impl<P: Hear<Share: Shareable>> On<P> {
@@ -109,6 +116,7 @@ pub trait OnFallback<P: ?Sized> {
         share
     }
     fn shared(&self) {}
+    fn queueable(&self) {}
     fn future<F, Fut>(&self, _: &mut Installer<'_>, _: F)
     where
         F: Fn(Arc<P>, Handed) -> Option<Fut>,

@@ -10,8 +10,10 @@ use crate::dispatch::Queue;
 use crate::emission::Emission;
 use crate::event::Event;
 use crate::failure::{Failure, FailureKind, drop_guarded, panic_message};
+use crate::lane::{Offer, Origin};
 use crate::listener::ListenerInfo;
 use crate::returns::{Effects, Step};
+use crate::room::{self, Room};
 use crate::stack::{Frame, SUBSCRIPTION, Stack};
 use crate::table::{Call, Cell, Payload, Sub};
 
@@ -54,7 +56,7 @@ impl<E: Event> Walk<'_, E> {
                 };
                 catch_unwind(AssertUnwindSafe(|| f(self.payload.get(), &delivery)))
             }
-            Call::Async(start) => {
+            Call::Async(start, flights) => {
                 let shared = self.payload.share();
                 let handed = Handed {
                     bus: Arc::clone(self.bus),
@@ -65,16 +67,57 @@ impl<E: Event> Walk<'_, E> {
                 };
                 match catch_unwind(AssertUnwindSafe(|| start(shared, handed.clone()))) {
                     Ok(Some(future)) => {
-                        self.emission
-                            .hand_over(Pending::new(handed, self.stack.chain(), future));
+                        self.emission.hand_over(Pending::new(
+                            handed,
+                            self.stack.chain(),
+                            future,
+                            flights,
+                        ));
                         return true;
                     }
                     Ok(None) => Ok(Step::Skipped),
                     Err(panic) => Err(panic),
                 }
             }
+            Call::Queue(offer) => {
+                let (shared, origin) = (self.payload.share(), self.origin());
+                match catch_unwind(AssertUnwindSafe(|| offer(shared, origin))) {
+                    Ok(offer) => return self.offered(info, offer),
+                    Err(panic) => Err(panic),
+                }
+            }
         };
         self.record(info, result)
+    }
+
+    fn origin(&self) -> Origin {
+        Origin {
+            own: self.frame.own(),
+            ops: E::__ops(),
+            depth: self.frame.depth(),
+            cause: self.frame.cause(),
+        }
+    }
+
+    fn offered(&mut self, info: &ListenerInfo, offer: Offer) -> bool {
+        match offer {
+            Offer::Accepted => self.emission.count_queued(),
+            Offer::Skipped => self.emission.count_skipped(),
+            Offer::Refused(kind, message) => {
+                let failure = Failure::new(Some(info.clone()), kind, message);
+                self.emission.fail(self.bus.report(failure));
+            }
+            Offer::Full(offer) if self.frame.depth() == 1 => self.emission.wait_for(Room {
+                bus: Arc::clone(self.bus),
+                listener: info.clone(),
+                offer,
+            }),
+            Offer::Full(offer) => {
+                drop(offer);
+                return self.offered(info, room::full(info));
+            }
+        }
+        true
     }
 
     /// Counts one step; whether the run goes on.

@@ -8,6 +8,7 @@
 
 mod args;
 mod attrs;
+mod duration;
 mod errors;
 mod event;
 mod listener;
@@ -63,6 +64,9 @@ pub fn event(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `when = \|e\| e.total > 100` | closure | always | the condition; a delivery it refuses is counted as skipped |
 /// | `id = "billing.charge"` | string | `crate::module::function` | the name in reports, relations and the catalog |
 /// | `emits(Paid, Refused)` | event types | from the return type | events the body emits itself, for the catalog |
+/// | `limit = 8` | number, or constant `usize` | `1024` | how many deliveries of an `async fn` run at the same time; with `serial`, run and wait |
+/// | `overlap = "serial"` | `"parallel"`, `"serial"`, `"latest"`, `"drop"` | `"parallel"` | what becomes of a delivery of an `async fn` while another one runs |
+/// | `timeout = "5s"` | string like `"1h30m"`, or constant `Duration` | none | after how long a delivery of an `async fn` is ended and counted as failed |
 /// | `crate = ::path` | absolute path | `::tidings` | where the library is found, for a renamed dependency |
 ///
 /// A method takes the attribute too, if its impl block has [`macro@listeners`].

@@ -41,7 +41,10 @@ pub(crate) const STEPS: &[Step] = &[
         name: "no-default",
         about: "the packages build without any feature",
         run: || {
-            Cargo::new("check -p tidings -p event-core -p event-macros --no-default-features").run()
+            Cargo::new(
+                "check -p tidings -p event-core -p event-macros -p event-runtime --no-default-features",
+            )
+            .run()
         },
     },
     Step {

@@ -82,6 +82,7 @@ pub(crate) fn function(listener: &Listener) -> TokenStream {
 /// .early()
 /// .relations(const { &[P::Relation::after(P::Target::function(&crate::stock::reserve))] })
 /// .condition("|e| e.total > 100")
+/// .policy(P::Policy::asynchronous().limit(8))
 /// .needs(const { &[P::Need::of::<&Db>("db")] })
 /// .emits(const { &[<Paid as Event>::__info] })
 /// ```
@@ -154,6 +155,7 @@ fn key_calls(listener: &Listener) -> TokenStream {
         let text = &condition.text;
         calls.extend(quote!(.condition(#text)));
     }
+    calls.extend(args.delivery.call(&p));
     if !args.emits.is_empty() {
         let infos = args.emits.iter().map(|ty| info(listener, ty));
         calls.extend(quote!(.emits(const { &[#(#infos),*] })));
@@ -198,9 +200,14 @@ pub(crate) fn checks(listener: &Listener) -> TokenStream {
         let check = quote_spanned!(span=> const _: () = #at::check_selector(__HEARS, &__SELECTORS[#index]););
         checks.extend(check);
     }
-    if listener.asynchronous.is_some() {
+    let queued = listener.args.delivery.queue().is_some();
+    if listener.outlives_emit() {
         let at = listener.krate.private_at(event.span());
-        let check = quote_spanned!(event.span()=> #at::On::<#event>::new().shared(););
+        let check = if queued {
+            quote_spanned!(event.span()=> #at::On::<#event>::new().queueable();)
+        } else {
+            quote_spanned!(event.span()=> #at::On::<#event>::new().shared();)
+        };
         checks.extend(quote! {
             const _: fn() = || {
                 #[allow(unused_imports)]
@@ -209,12 +216,17 @@ pub(crate) fn checks(listener: &Listener) -> TokenStream {
             };
         });
     }
+    checks.extend(listener.args.delivery.checks(&listener.krate));
     if let Some(output) = &listener.output {
         let at = listener.krate.private_at(output.span());
         let asynchronous = listener.asynchronous.is_some();
         checks.extend(quote!(const __GIVES: #p::Gives = #p::gives::<#output>();));
-        let check = quote_spanned! {output.span()=>
-            const _: () = #at::check_return(__HEARS, __GIVES, #asynchronous);
+        let check = if queued {
+            quote_spanned!(output.span()=> const _: () = #at::check_queue_return(__GIVES);)
+        } else {
+            quote_spanned! {output.span()=>
+                const _: () = #at::check_return(__HEARS, __GIVES, #asynchronous);
+            }
         };
         checks.extend(check);
     }

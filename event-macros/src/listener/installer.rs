@@ -115,7 +115,12 @@ fn bound(listener: &Listener) -> TokenStream {
         let condition = quote_spanned!(span=> .condition(#closure));
         quote!(let #when = #p::On::<#event>::new()#condition;)
     });
-    let run = if listener.asynchronous.is_some() {
+    let run = if let Some(word) = listener.args.delivery.queue() {
+        let queue = queue(listener, &locals);
+        // Without the feature that brings queues this is the error, at the word.
+        let at = listener.krate.private_at(word.span());
+        quote_spanned!(word.span()=> #at::queued! { #queue })
+    } else if listener.asynchronous.is_some() {
         future(listener, &locals)
     } else {
         sync(listener, &locals)
@@ -163,11 +168,9 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
     let p = listener.krate.private();
     let Locals {
         bus,
-        this,
         event: e,
-        delivery: d,
         when,
-        held,
+        ..
     } = locals;
     let event = &listener.event;
     let check = listener.args.when.is_some().then(|| {
@@ -177,6 +180,58 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
             }
         }
     });
+    let deliver = deliver(listener, locals, check.as_ref());
+    let span = async_span(listener);
+    let install = quote_spanned!(span=> .future);
+    quote!(#p::On::<#event>::new()#install(#bus, #deliver);)
+}
+
+/// ```text
+/// use P::BehindFallback as _;
+/// P::Behind::<Placed>::new()
+///     .queue(false)
+///     .when(move |__e| P::check(|| P::Test::<Placed, _>::new(&__when).holds(__e)))
+///     .key(|e, __h| P::hash_key(&(e.customer), __h))
+///     .install(__b, move |__e, __d| { .. });
+/// ```
+fn queue(listener: &Listener, locals: &Locals) -> TokenStream {
+    let p = listener.krate.private();
+    let Locals {
+        bus,
+        event: e,
+        when,
+        ..
+    } = locals;
+    let event = &listener.event;
+    let check = listener.args.when.is_some().then(
+        || quote!(.when(move |#e| #p::check(|| #p::Test::<#event, _>::new(&#when).holds(#e)))),
+    );
+    let closures = listener.args.delivery.closures(&listener.krate);
+    let asynchronous = listener.asynchronous.is_some();
+    let deliver = deliver(listener, locals, None);
+    let install = quote_spanned!(async_span(listener)=> .install);
+    quote! {
+        use #p::BehindFallback as _;
+        #p::Behind::<#event>::new().queue(#asynchronous) #check #closures #install(#bus, #deliver);
+    }
+}
+
+/// A future that is not `Send` is shown at the function's `async`.
+fn async_span(listener: &Listener) -> Span {
+    (listener.asynchronous).map_or_else(Span::call_site, |token| token.span)
+}
+
+/// The closure that makes the future of one delivery, behind a check of the condition.
+fn deliver(listener: &Listener, locals: &Locals, check: Option<&TokenStream>) -> TokenStream {
+    let p = listener.krate.private();
+    let Locals {
+        this,
+        event: e,
+        delivery: d,
+        held,
+        ..
+    } = locals;
+    let event = &listener.event;
     let this = listener
         .receiver
         .then(|| quote!(let #this = ::core::clone::Clone::clone(&#this);));
@@ -194,23 +249,21 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
         &quote!(::core::ops::Deref::deref(&#held)),
         &quote!(&#d),
     );
-    let step = step(listener, &quote!(#call.await));
-    // A future that is not `Send` is shown at the function's `async`.
-    let span = (listener.asynchronous).map_or_else(Span::call_site, |token| token.span);
-    let future = quote_spanned! {span=>
+    let wait = listener.asynchronous.map(|_| quote!(.await));
+    let step = step(listener, &quote!(#call #wait));
+    let future = quote_spanned! {async_span(listener)=>
         async move {
             let #held = #p::On::<#event>::new().hold(&#e);
             #step
         }
     };
-    let install = quote_spanned!(span=> .future);
     quote! {
-        #p::On::<#event>::new()#install(#bus, move |#e, #d| {
+        move |#e, #d| {
             #check
             #this
             #(#params)*
             ::core::option::Option::Some(#future)
-        });
+        }
     }
 }
 

@@ -7,13 +7,16 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Error, ExprClosure, ExprPath, Ident, Lit, LitStr, Result, Token, Type};
 
+use super::delivery::{self, Delivery};
+use super::values;
 use crate::args::{CratePath, Seen, Shape, arguments, checked, peek_key, unknown, value};
 use crate::errors::{Errors, nearest};
 use crate::text;
 use crate::topic::{check_id, check_pattern};
 
-const KEYS: [&str; 8] = [
-    "early", "late", "before", "after", "when", "id", "emits", "crate",
+const KEYS: [&str; 18] = [
+    "early", "late", "before", "after", "when", "id", "emits", "limit", "overlap", "timeout",
+    "queue", "workers", "key", "overflow", "retry", "backoff", "retry_if", "crate",
 ];
 
 #[derive(Default)]
@@ -25,6 +28,7 @@ pub(crate) struct Args {
     pub(crate) when: Option<Condition>,
     pub(crate) id: Option<LitStr>,
     pub(crate) emits: Vec<Type>,
+    pub(crate) delivery: Delivery,
 }
 
 pub(crate) enum Selector {
@@ -117,6 +121,9 @@ impl Args {
             ("when", Shape::Value) => self.when = Some(condition(input)?),
             ("id", Shape::Value) => self.id = Some(checked(value(input, form("id"))?, check_id)?),
             ("emits", Shape::List) => self.emits = list(input, "an event type")?,
+            (name, Shape::Value) if delivery::KEYS.contains(&name) => {
+                self.delivery.read(key, input)?;
+            }
             ("crate", Shape::Value) => self.krate = Some(CratePath::parse(input)?),
             ("early" | "late", _) => {
                 return Err(Error::new(
@@ -170,7 +177,8 @@ fn form(key: &str) -> &'static str {
         "when" => "a closure of one argument, like `when = |e| e.total > 100`",
         "id" => "text in quotes, like `id = \"billing.charge\"`",
         "emits" => "the event types in parentheses, like `emits(Paid, Refused)`",
-        _ => "a path, like `crate = ::tidings`",
+        "crate" => "a path, like `crate = ::tidings`",
+        _ => values::form(key),
     }
 }
 

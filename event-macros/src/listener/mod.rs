@@ -1,10 +1,12 @@
 //! `#[listener]` on a function.
 
+mod delivery;
 pub(crate) mod expand;
 pub(crate) mod head;
 pub(crate) mod installer;
 pub(crate) mod keys;
 pub(crate) mod model;
+mod values;
 
 use proc_macro2::TokenStream;
 

@@ -1,7 +1,7 @@
 //! The rules a listener keeps.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
@@ -78,6 +78,7 @@ impl Listener {
         };
         let params: Vec<Param> = inputs.filter_map(|input| param(input, errors)).collect();
         let output = output(&signature.output, errors);
+        args.delivery.check(signature.asyncness.is_some(), errors);
         Some(Self {
             krate: args.krate.clone().unwrap_or_else(|| krate.clone()),
             args,
@@ -120,7 +121,7 @@ impl Listener {
 
     /// Whether the type of its first parameter is all that there is to check.
     pub(crate) fn names_its_event_only(&self) -> bool {
-        self.args.selectors.is_empty() && self.output.is_none() && self.asynchronous.is_none()
+        self.args.selectors.is_empty() && self.output.is_none() && !self.outlives_emit()
     }
 
     /// Whether it can be stored as the function itself.
@@ -129,7 +130,12 @@ impl Listener {
             && self.params.is_empty()
             && self.args.when.is_none()
             && self.output.is_none()
-            && self.asynchronous.is_none()
+            && !self.outlives_emit()
+    }
+
+    /// Whether deliveries go on after `emit`: then threads share the event.
+    pub(crate) fn outlives_emit(&self) -> bool {
+        self.asynchronous.is_some() || self.args.delivery.queue().is_some()
     }
 }
 
@@ -308,7 +314,9 @@ pub(crate) fn replace_self(tokens: TokenStream, owner: &Type) -> TokenStream {
                 let ty: TokenStream = owner.to_token_stream().into_iter().map(place).collect();
                 let in_path =
                     matches!(trees.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
-                replaced.extend(if in_path { quote!(<#ty>) } else { ty });
+                // An error about the path is shown at the word, not at the attribute.
+                let path = quote_spanned!(word.span()=> <#ty>);
+                replaced.extend(if in_path { path } else { ty });
             }
             TokenTree::Group(group) => {
                 let mut inner = Group::new(group.delimiter(), replace_self(group.stream(), owner));

@@ -17,6 +17,7 @@ use crate::listener::model::Listener;
 ///         const { &[{ const __HEARS: P::Hears = ..; P::Method::new(P::Registration::new(..).hears(__HEARS), |__b, __this| { .. }) }] }
 ///     }
 /// }
+/// P::submit! { P::LinkedMethods::of::<Mailer>() }
 /// ```
 pub(crate) fn block(owner: &Type, krate: &CratePath, listeners: &[Listener]) -> TokenStream {
     let (methods, functions): (Vec<&Listener>, Vec<&Listener>) =
@@ -35,6 +36,7 @@ pub(crate) fn block(owner: &Type, krate: &CratePath, listeners: &[Listener]) -> 
                         const { &[#(#entries),*] }
                     }
                 }
+                #p::submit! { #p::LinkedMethods::of::<#owner>() }
             };
         }
     });

@@ -66,7 +66,13 @@ fn methods_wait_for_an_instance() {
     );
 
     assert_eq!(errors(&output), [""; 0]);
-    assert!(!text(&output).contains("submit"), "{output}");
+    assert!(!text(&output).contains("Linked::new"), "{output}");
+    assert_contains(
+        &output,
+        quote!(
+            ::tidings::__private::submit! { ::tidings::__private::LinkedMethods::of::<Mailer>() }
+        ),
+    );
     assert!(
         text(&output).contains("&[#[cfg(unix)]{const__HEARS"),
         "{output}"

@@ -109,6 +109,41 @@ pub async fn wire(e: &Paid, log: &Log, cx: Context<'_>) -> Result<Option<Closed>
     }
 }
 
+/// Behind a queue.
+///
+/// # Errors
+///
+/// For large sums.
+#[listener(
+    queue = 64,
+    workers = settings::WORKERS,
+    key = |e| e.total,
+    overflow = "reject",
+    retry = 3,
+    backoff = (settings::SHORT, settings::LONG),
+    retry_if = |error| error.is::<Refused>(),
+    when = |e| e.total > 10
+)]
+pub fn book(e: &Placed, log: &Log) -> Result<(), Refused> {
+    log.note("book");
+    if e.total < 1000 { Ok(()) } else { Err(Refused) }
+}
+
+/// Behind a queue, asynchronous.
+#[listener("moved", queue = 64, workers = 2, key = |e| e.topic(), timeout = "5s")]
+pub async fn book_any(e: &AnyEvent<'_>, log: &Log) {
+    std::future::ready(()).await;
+    log.note(e.topic());
+}
+
+mod settings {
+    use std::time::Duration;
+
+    pub(super) const WORKERS: usize = 4;
+    pub(super) const SHORT: Duration = Duration::from_millis(100);
+    pub(super) const LONG: Duration = Duration::from_secs(5);
+}
+
 /// Asynchronous, of several events.
 #[listener("paid")]
 pub async fn wire_any(e: &AnyEvent<'_>, log: &Log) {

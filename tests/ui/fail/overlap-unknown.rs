@@ -1,0 +1,11 @@
+use tidings::{event, listener};
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+#[listener(overlap = "whatever")]
+async fn charge(_: &Placed) {}
+
+fn main() {}

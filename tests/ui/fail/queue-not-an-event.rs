@@ -1,0 +1,8 @@
+use tidings::listener;
+
+struct Placed;
+
+#[listener(queue = 64)]
+fn charge(_: &Placed) {}
+
+fn main() {}

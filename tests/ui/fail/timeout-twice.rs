@@ -1,0 +1,11 @@
+use tidings::{event, listener};
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+#[listener(timeout = "5s", timeout = "6s")]
+async fn charge(_: &Placed) {}
+
+fn main() {}
