@@ -67,6 +67,13 @@ pub fn event(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `limit = 8` | number, or constant `usize` | `1024` | how many deliveries of an `async fn` run at the same time; with `serial`, run and wait |
 /// | `overlap = "serial"` | `"parallel"`, `"serial"`, `"latest"`, `"drop"` | `"parallel"` | what becomes of a delivery of an `async fn` while another one runs |
 /// | `timeout = "5s"` | string like `"1h30m"`, or constant `Duration` | none | after how long a delivery of an `async fn` is ended and counted as failed |
+/// | `queue = 1024` | number, or constant `usize` | none | deliveries wait in a queue with so many places; needs the feature `runtime`; not with `limit` or `overlap` |
+/// | `workers = 4` | number, or constant `usize` | `1` | how many deliveries of the queue run at the same time |
+/// | `key = \|e\| e.customer` | closure that gives a `Hash` value | none | deliveries with equal keys run one after another, in their order; needs `workers` |
+/// | `overflow = "reject"` | `"block"`, `"reject"`, `"drop_oldest"`, `"drop_newest"` | `"block"` | what a full queue does with one more delivery: it waits for room where it may, fails, takes the place of the oldest, is dropped |
+/// | `retry = 3` | number, or constant `u32` | none | how often a delivery of the queue that returned an error is tried again |
+/// | `backoff = "100ms..5s"` | range of times in a string | `"100ms..5s"` | the time before a retry: random, from the first to what doubles with each retry up to the second; needs `retry` |
+/// | `retry_if = \|err\| err.is::<Timeout>()` | closure | every error | which errors are worth a retry; needs `retry` |
 /// | `crate = ::path` | absolute path | `::tidings` | where the library is found, for a renamed dependency |
 ///
 /// A method takes the attribute too, if its impl block has [`macro@listeners`].
