@@ -1,16 +1,19 @@
 //! Emitters, workers and waiters of a queue at once: every interleaving that loom finds within a bound, over the runtime's own `channel`.
 #![cfg(tidings_loom)]
 
-#[allow(
-    dead_code,
-    unreachable_pub,
-    reason = "the models use a part of the channel"
-)]
 #[path = "../../../../event-runtime/src/queue/channel/mod.rs"]
 mod channel;
 #[allow(unreachable_pub, reason = "it is public in its own crate")]
 #[path = "../../../../event-runtime/src/clock.rs"]
 mod clock;
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the models use a part of the channel"
+)]
+#[allow(dead_code, reason = "not everything is needed here")]
+#[path = "../../../../event-runtime/src/queue/quiet.rs"]
+mod quiet;
 #[path = "../../../../event-runtime/src/sync.rs"]
 mod sync;
 
@@ -71,7 +74,7 @@ fn work(mut worker: Worker<u32>, most: usize, may_end: bool) -> Vec<u32> {
     let mut seen = Vec::new();
     while seen.len() < most && (worker.take_on() || block_on(worker.next(&may_end))) {
         seen.extend_from_slice(worker.items());
-        worker.finish(Outcome::Delivered).for_each(drop);
+        worker.finish(Outcome::Delivered);
     }
     seen
 }
