@@ -1,16 +1,17 @@
 //! Emitters, workers and waiters of a queue at once: every interleaving that loom finds within a bound, over the runtime's own `channel`.
 #![cfg(tidings_loom)]
 
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the models use a part of the channel"
+)]
 #[path = "../../../../event-runtime/src/queue/channel/mod.rs"]
 mod channel;
 #[allow(unreachable_pub, reason = "it is public in its own crate")]
 #[path = "../../../../event-runtime/src/clock.rs"]
 mod clock;
-#[allow(
-    dead_code,
-    unreachable_pub,
-    reason = "the models use a part of the channel"
-)]
 #[allow(dead_code, reason = "not everything is needed here")]
 #[path = "../../../../event-runtime/src/queue/quiet.rs"]
 mod quiet;
