@@ -77,11 +77,24 @@ fn drops_newest(e: &Newest, gate: &Gate, log: &Recorder) {
     log.note(format!("{}", e.0));
 }
 
+/// How many deliveries began.
+#[derive(Default)]
+struct Began(AtomicU32);
+
+impl Began {
+    fn until_one(&self) {
+        while self.0.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
+    }
+}
+
 #[event]
 struct Blocking(u32);
 
 #[listener(queue = 2)]
-fn blocks(e: &Blocking, gate: &Gate, log: &Recorder) {
+fn blocks(e: &Blocking, gate: &Gate, log: &Recorder, began: &Began) {
+    began.0.fetch_add(1, Ordering::SeqCst);
     gate.pass();
     log.note(format!("{}", e.0));
 }
@@ -164,6 +177,7 @@ struct Fixture {
     open: Sender<()>,
     log: Arc<Recorder>,
     told: Arc<Told>,
+    began: Arc<Began>,
 }
 
 fn fixture() -> Fixture {
@@ -173,9 +187,10 @@ fn fixture() -> Fixture {
 fn changed(change: impl FnOnce(BusBuilder) -> BusBuilder) -> Fixture {
     let (open, gate) = channel();
     let (log, told) = (Arc::new(Recorder::default()), Arc::new(Told::default()));
-    let hook = Arc::clone(&told);
+    let (hook, began) = (Arc::clone(&told), Arc::new(Began::default()));
     let builder = Bus::builder()
         .state(Arc::clone(&log))
+        .state(Arc::clone(&began))
         .state(Gate(Mutex::new(gate)))
         .state(AtomicU32::new(0))
         .on_failure(move |failure: &Failure| {
@@ -187,6 +202,7 @@ fn changed(change: impl FnOnce(BusBuilder) -> BusBuilder) -> Fixture {
         open,
         log,
         told,
+        began,
     }
 }
 
@@ -270,6 +286,7 @@ fn a_full_queue_rejects_or_drops_as_its_attribute_says() {
         open: gate,
         log,
         told,
+        ..
     } = fixture();
     let fill = |emission: &dyn Fn(u32) -> Emission, function: &str| {
         let first = emission(1).report();
@@ -321,6 +338,7 @@ fn a_plain_thread_waits_for_room() {
         open: gate,
         log,
         told,
+        ..
     } = fixture();
     let emitter = thread::spawn({
         let bus = bus.clone();
@@ -446,15 +464,16 @@ fn what_is_left_at_the_deadline_is_listed_and_told() {
         bus,
         open: gate,
         told,
+        began,
         ..
     } = fixture();
     bus.emit(Blocking(1));
-    until_one_runs(&bus, "blocks");
+    began.until_one();
     bus.emit(Blocking(2));
     let shutdown = bus.shutdown_blocking(Duration::ZERO).unwrap();
     let left = &shutdown.left()[0];
-    assert_eq!((left.listener().function(), left.waiting()), ("blocks", 1));
-    assert_eq!(left.in_flight().len(), 1);
+    assert_eq!(left.listener().function(), "blocks");
+    assert_eq!((left.waiting(), left.in_flight().len()), (1, 1));
     assert_eq!(shutdown.left().len(), 1);
     assert_eq!(told.kinds(), [FailureKind::Abandoned; 2]);
     let late = bus.emit(Blocking(3)).report();
@@ -469,9 +488,10 @@ fn the_last_handle_closes_the_queues_and_the_rest_is_told() {
         open: gate,
         log,
         told,
+        began,
     } = fixture();
     bus.emit(Blocking(1));
-    until_one_runs(&bus, "blocks");
+    began.until_one();
     bus.emit(Blocking(2));
     bus.emit(Blocking(3));
     drop(bus);
