@@ -1,10 +1,13 @@
 //! A delivery to an async listener, from its hand-over to its end.
 
-use std::future::Future;
+mod completion;
+mod spawned;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+pub(crate) use completion::Completion;
 
 use crate::bus::Inner;
 use crate::context::Handed;
@@ -14,11 +17,9 @@ use crate::failure::{Failure, FailureKind, drop_guarded, panic_message};
 use crate::flights::{self, Admission, Say};
 use crate::installer::BoxFuture;
 use crate::listener::ListenerInfo;
-use crate::report::Report;
 use crate::returns::{Returned, Step};
 use crate::runtime::Task;
 use crate::stack::{self, Entry};
-use crate::sync::lock;
 use crate::work::{Lease, Work};
 
 const CLOSED: &str = "the bus is shut down";
@@ -370,44 +371,6 @@ impl Pending {
         };
         Failure::new(Some(self.handed.listener.clone()), kind, message)
     }
-
-    /// Gives the delivery to the bus's runtime. From here on it begins a chain of its own: nothing waits on the stack for it.
-    ///
-    /// `completion` is for somebody who awaits the emission. He waits for the listener's turn too, unless he stands in a delivery himself: then
-    /// the delivery counts as accepted.
-    pub(crate) fn spawn(
-        mut self,
-        runtime: &dyn crate::Runtime,
-        completion: Option<&Arc<Completion>>,
-    ) -> Given {
-        let may_wait = completion.is_some() && self.may_wait();
-        if let Err(ended) = self.admit(may_wait) {
-            return Given::Ended(ended);
-        }
-        let begun = self.turn.as_ref().is_some_and(flights::Turn::has_begun);
-        let completion = completion.filter(|_| begun || may_wait);
-        if let (Some(completion), Some(turn)) = (completion, &self.turn) {
-            completion.expect_one();
-            turn.await_with(Arc::clone(completion));
-        }
-        let given = completion.is_none();
-        self.spawned = true;
-        if let Some(own) = self.chain.pop() {
-            self.chain = vec![own];
-        }
-        let task = Spawned {
-            pending: Some(self),
-        };
-        // A runtime that panics drops the task, which reports itself.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| runtime.spawn(Box::pin(task)))) {
-            drop(panic_message(panic));
-        }
-        if given {
-            Given::Accepted
-        } else {
-            Given::Awaited
-        }
-    }
 }
 
 impl Drop for Pending {
@@ -421,115 +384,5 @@ impl Drop for Pending {
             let _ = self.drop_future();
             drop(self.tell(failure));
         }
-    }
-}
-
-/// A delivery as a task of the bus's runtime.
-struct Spawned {
-    pending: Option<Pending>,
-}
-
-impl Future for Spawned {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(pending) = self.pending.as_mut() else {
-            return Poll::Ready(());
-        };
-        let Poll::Ready(end) = pending.poll(cx) else {
-            return Poll::Pending;
-        };
-        if !end.returned.is_empty() {
-            drop(pending.follow_up().emit(end.returned));
-        }
-        let awaiting = pending.awaiting.take();
-        self.pending = None;
-        if let Some(completion) = awaiting {
-            completion.done(end.result);
-        }
-        Poll::Ready(())
-    }
-}
-
-impl Drop for Spawned {
-    fn drop(&mut self) {
-        let Some(mut pending) = self.pending.take() else {
-            return;
-        };
-        if pending
-            .turn
-            .as_ref()
-            .is_some_and(flights::Turn::is_given_up)
-        {
-            return;
-        }
-        let bus = Arc::clone(pending.bus());
-        let failure = bus.report(pending.refuse());
-        if let Some(completion) = pending.awaiting.take() {
-            completion.done(Err(failure));
-        }
-    }
-}
-
-/// Where an awaited emission waits for its spawned deliveries.
-pub(crate) struct Completion(Mutex<Waiting>);
-
-struct Waiting {
-    left: usize,
-    report: Report,
-    waker: Option<Waker>,
-}
-
-impl Completion {
-    pub(crate) fn new(report: Report) -> Self {
-        Self(Mutex::new(Waiting {
-            left: 0,
-            report,
-            waker: None,
-        }))
-    }
-
-    fn expect_one(&self) {
-        lock(&self.0).left += 1;
-    }
-
-    /// Adds what was found out elsewhere.
-    pub(crate) fn add(&self, report: Report) {
-        lock(&self.0).report.add(report);
-    }
-
-    /// Counts what was not spawned, or what nobody waits for.
-    pub(crate) fn count(&self, given: Given) {
-        lock(&self.0).report.count_given(given);
-    }
-
-    pub(crate) fn done(&self, result: Result<Ended, Failure>) {
-        let mut waiting = lock(&self.0);
-        waiting.left -= 1;
-        waiting.report.count_ended(result);
-        let waker = if waiting.left == 0 {
-            waiting.waker.take()
-        } else {
-            None
-        };
-        drop(waiting);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Report> {
-        // Cloning and dropping wakers is code of the executor's, which may end other tasks of this emission: not under the lock.
-        let waker = cx.waker().clone();
-        let mut waiting = lock(&self.0);
-        if waiting.left == 0 {
-            let report = std::mem::take(&mut waiting.report);
-            drop(waiting);
-            return Poll::Ready(report);
-        }
-        let before = waiting.waker.replace(waker);
-        drop(waiting);
-        drop(before);
-        Poll::Pending
     }
 }

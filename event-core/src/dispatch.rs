@@ -3,9 +3,13 @@
 //! Two loops do the same thing. The first runs tables of inline listeners and keeps everything in registers; it leaves as soon as
 //! something happens that is not the plain case. The second looks at every step and takes over from there.
 
+mod loops;
+
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+
+use loops::{Halt, run_bound, run_mixed, run_plain};
 
 use crate::bus::Inner;
 use crate::context::Delivery;
@@ -13,9 +17,9 @@ use crate::emission::Emission;
 use crate::event::{Event, Unheard};
 use crate::failure::{Failure, FailureKind, drop_guarded};
 use crate::overlay::{INLINE, NOBODY, PLAIN};
-use crate::returns::{Returned, Step};
+use crate::returns::Returned;
 use crate::stack::{self, Entry, Frame, Stack};
-use crate::table::{Cell, Payload, Run, Runs, SyncFn};
+use crate::table::{Cell, Payload, Runs};
 use crate::walk::Walk;
 
 /// Events that listeners returned, each with the emissions that led to it.
@@ -43,14 +47,6 @@ impl Queue {
     }
 }
 
-/// How the first loop ended.
-enum Halt {
-    /// At the end of the table.
-    End,
-    /// Behind a listener whose step is not plain.
-    After(Step),
-}
-
 /// How one of the modes ended.
 enum Ended {
     Clean {
@@ -65,7 +61,7 @@ enum Ended {
 
 impl Inner {
     /// The plain mode is here and not behind a call, which would cost as much as half of it.
-    #[expect(clippy::inline_always, reason = "a third faster for one listener")]
+    #[expect(clippy::inline_always, reason = "a seventh faster for one listener")]
     #[inline(always)]
     pub(crate) fn emit<E: Event>(self: &Arc<Self>, event: E) -> Emission {
         if let Some(slot) = E::__slot() {
@@ -344,76 +340,3 @@ impl Inner {
         emission
     }
 }
-
-/// The simplest case: every listener is a function of the event and nothing else.
-#[inline]
-fn run_plain<E: Event>(functions: &[fn(&E)], event: &E, position: &std::cell::Cell<u64>) {
-    for (at, function) in functions.iter().enumerate() {
-        position.set(at as u64);
-        function(event);
-    }
-}
-
-/// The usual case: no step but `Done` and `Skipped`.
-#[inline]
-fn run_bound<E: Event>(
-    list: &[SyncFn<E>],
-    event: &E,
-    delivery: &Delivery<'_>,
-    skipped: &std::cell::Cell<u32>,
-) -> Halt {
-    let position = delivery.frame.position();
-    for (at, listener) in list.iter().enumerate() {
-        position.set(at as u64);
-        let step = listener(event, delivery);
-        if let Step::Done = step {
-            // It holds nothing; forgotten, it keeps the loop free of the other steps' drop.
-            std::mem::forget(step);
-            continue;
-        }
-        unusual();
-        if !matches!(step, Step::Skipped) {
-            return Halt::After(step);
-        }
-        skipped.set(skipped.get() + 1);
-    }
-    Halt::End
-}
-
-/// The same among functions of nothing but the event, with nothing handed over.
-#[inline]
-fn run_mixed<E: Event>(
-    list: &[Run<E>],
-    event: &E,
-    delivery: &Delivery<'_>,
-    skipped: &std::cell::Cell<u32>,
-) -> Halt {
-    let position = delivery.frame.position();
-    for (at, run) in list.iter().enumerate() {
-        position.set(at as u64);
-        match run {
-            Run::Plain(f) => f(event),
-            Run::Bound(f) => {
-                let step = f(event, delivery);
-                if let Step::Done = step {
-                    // It holds nothing; forgotten, it keeps the loop free of the other steps' drop.
-                    std::mem::forget(step);
-                    continue;
-                }
-                unusual();
-                if !matches!(step, Step::Skipped) {
-                    return Halt::After(step);
-                }
-                skipped.set(skipped.get() + 1);
-            }
-            Run::Async(..) | Run::Queue(_) => {
-                unreachable!("an event with such a listener runs in the full mode")
-            }
-        }
-    }
-    Halt::End
-}
-
-/// Has the compiler test for the usual case first.
-#[cold]
-fn unusual() {}

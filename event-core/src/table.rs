@@ -213,7 +213,7 @@ impl<E: Event> Drafted for Vec<Run<E>> {
             self.shrink_to_fit();
             return (Box::new(Runs::Mixed(*self)), mode);
         }
-        // A loop of pushes: collecting costs every event of a program ten times the code.
+        // A loop of pushes: collecting in place costs every event of a program several functions more.
         let mut bound = Vec::with_capacity(self.len());
         for run in *self {
             if let Run::Bound(f) = run {

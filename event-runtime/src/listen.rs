@@ -1,97 +1,31 @@
 //! A queue as the place of one listener's deliveries.
 
+mod behind;
+mod line;
+
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::hash::{DefaultHasher, Hasher as _};
-use std::marker::PhantomData;
-use std::pin::Pin;
+use std::hash::DefaultHasher;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
+
+pub use behind::{Behind, BehindFallback, NoQueue};
+use line::Line;
 
 use event_core::private::{
     Berth, BoxFuture, Delivered, Handed, Hear, Installer, Lane, Leased, Offer, Origin, Step,
 };
-use event_core::{FailureKind, Overflow, Policy, QueueStats, Runtime};
+use event_core::{FailureKind, Overflow, Policy, Runtime};
 
 use crate::clock::{Clock, Sleep};
 use crate::queue::{
-    Attempt, Backoff, Channel, Config, Job, ParkClock, Refused, Retry, Start, StartError,
-    TaskStarter, ThreadStarter, Threads, Verdict,
+    Attempt, Backoff, Channel, Config, Job, ParkClock, Retry, Start, StartError, TaskStarter,
+    ThreadStarter, Threads, Verdict,
 };
 
 /// A thread without work ends after this time.
 const IDLE: Duration = Duration::from_secs(10);
-
-/// The way of a listener to its queue.
-///
-/// As in the core's `typed`, an event that no queue can keep is refused in one other place. Here the compiler then finds the method of
-/// the fallback, whose queue takes everything and has nothing to add.
-#[doc(hidden)]
-pub struct Behind<P: ?Sized>(PhantomData<fn(&P)>);
-
-impl<P: ?Sized> Behind<P> {
-    #[expect(clippy::new_without_default, reason = "only generated code makes one")]
-    pub const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<P: Hear<Share: Clone + Send + Sync>> Behind<P> {
-    pub fn queue(&self, asynchronous: bool) -> Queued<P> {
-        Queued::new(asynchronous)
-    }
-}
-
-impl<P: ?Sized> fmt::Debug for Behind<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Behind")
-    }
-}
-
-/// For a type that is no event, and for one that threads cannot share.
-#[doc(hidden)]
-pub trait BehindFallback<P: ?Sized> {
-    fn queue(&self, _: bool) -> NoQueue<P> {
-        NoQueue(PhantomData)
-    }
-}
-
-impl<P: ?Sized> BehindFallback<P> for Behind<P> {}
-
-/// Takes the place of the queue in a program that does not compile.
-#[doc(hidden)]
-pub struct NoQueue<P: ?Sized>(PhantomData<fn(&P)>);
-
-impl<P: ?Sized> NoQueue<P> {
-    #[must_use]
-    pub fn key<F: Fn(&P, &mut DefaultHasher)>(self, _: F) -> Self {
-        self
-    }
-
-    #[must_use]
-    pub fn when<F: Fn(&P) -> bool>(self, _: F) -> Self {
-        self
-    }
-
-    #[must_use]
-    pub fn retry_if<F: Fn(&(dyn Error + Send + Sync + 'static)) -> bool>(self, _: F) -> Self {
-        self
-    }
-
-    pub fn install<F, Fut>(self, _: &mut Installer<'_>, _: F)
-    where
-        F: Fn(Arc<P>, Handed) -> Option<Fut>,
-        Fut: Future<Output = Step>,
-    {
-    }
-}
-
-impl<P: ?Sized> fmt::Debug for NoQueue<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NoQueue")
-    }
-}
 
 /// The queue of a listener that is being installed, with what its attribute says beside numbers.
 #[must_use = "a queue takes nothing until it is installed"]
@@ -183,14 +117,6 @@ impl Clock for RuntimeClock {
     fn sleep_until(&self, at: Instant) -> Sleep {
         self.0.sleep_until(at)
     }
-}
-
-/// The queue of one listener on one bus.
-struct Line<P: Hear<Share: Clone + Send + Sync>> {
-    channel: Channel<Item<P>>,
-    berth: Arc<Berth>,
-    key: Option<KeyFn<P>>,
-    when: Option<WhenFn<P>>,
 }
 
 impl<P: Hear<Share: Clone + Send + Sync>> Queued<P> {
@@ -325,129 +251,4 @@ fn refuse_all<P: Hear>(installer: &mut Installer<'_>, berth: Arc<Berth>) {
     }
     };
     P::install_queue(installer, Box::new(refuse));
-}
-
-impl<P: Hear<Share: Clone + Send + Sync>> Line<P> {
-    /// Takes an event in, if its listener wants it and there is room.
-    fn take(self: &Arc<Self>, share: P::Share, origin: Origin) -> Offer {
-        let key = {
-            let held = P::hold(&share);
-            if let Some(when) = &self.when {
-                if !when(&held) {
-                    return Offer::Skipped;
-                }
-            }
-            self.key.as_ref().map_or(0, |key| {
-                let mut hasher = DefaultHasher::new();
-                key(&held, &mut hasher);
-                hasher.finish()
-            })
-        };
-        match self.berth.lease() {
-            Ok(open) => self.offer(
-                key,
-                Item {
-                    share,
-                    origin,
-                    _open: open,
-                },
-            ),
-            Err(refused) => refused,
-        }
-    }
-
-    fn offer(self: &Arc<Self>, key: u64, item: Item<P>) -> Offer {
-        match self.channel.offer(key, item) {
-            Ok(_displaced) => Offer::Accepted,
-            Err(Refused::Dropped(_)) => Offer::Skipped,
-            Err(Refused::Closed(_)) => {
-                Offer::Refused(FailureKind::Closed, "the bus is shut down".to_owned())
-            }
-            Err(Refused::Full(_))
-                if self.channel.config().overflow == crate::queue::Overflow::Reject =>
-            {
-                let capacity = self.channel.config().capacity;
-                Offer::Refused(
-                    FailureKind::QueueFull,
-                    format!("as many deliveries wait in the queue as may ({capacity})"),
-                )
-            }
-            Err(Refused::Full(item)) => Offer::Full(Box::pin(Waiting {
-                line: Arc::clone(self),
-                key,
-                item: Some(item),
-                room: None,
-            })),
-        }
-    }
-}
-
-/// An item that waits for room. Dropped with it, it counts as rejected.
-struct Waiting<P: Hear<Share: Clone + Send + Sync>> {
-    line: Arc<Line<P>>,
-    key: u64,
-    item: Option<Item<P>>,
-    room: Option<crate::queue::Room<Item<P>>>,
-}
-
-// The item is never pinned.
-impl<P: Hear<Share: Clone + Send + Sync>> Unpin for Waiting<P> {}
-
-impl<P: Hear<Share: Clone + Send + Sync>> Future for Waiting<P> {
-    type Output = Offer;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Offer> {
-        let this = &mut *self;
-        loop {
-            let room = (this.room).get_or_insert_with(|| this.line.channel.room());
-            std::task::ready!(Pin::new(room).poll(cx));
-            this.room = None;
-            let item = this.item.take().expect("it is polled until it is ready");
-            match this.line.channel.offer(this.key, item) {
-                Err(Refused::Full(item)) => this.item = Some(item),
-                Ok(_) => return std::task::Poll::Ready(Offer::Accepted),
-                Err(_) => {
-                    return std::task::Poll::Ready(Offer::Refused(
-                        FailureKind::Closed,
-                        "the bus was shut down before there was room in the queue".to_owned(),
-                    ));
-                }
-            }
-        }
-    }
-}
-
-impl<P: Hear<Share: Clone + Send + Sync>> Drop for Waiting<P> {
-    fn drop(&mut self) {
-        if self.item.is_some() {
-            self.line.channel.reject();
-        }
-    }
-}
-
-impl<P: Hear<Share: Clone + Send + Sync>> Lane for Line<P> {
-    fn close(&self) {
-        self.channel.close();
-    }
-
-    fn abandon(&self) -> usize {
-        self.channel.abandon().len()
-    }
-
-    fn stats(&self) -> QueueStats {
-        let now = self.channel.stats();
-        let mut stats = QueueStats::default();
-        stats.depth = now.depth();
-        stats.high_water = now.high_water();
-        stats.oldest = now.oldest();
-        stats.delivered = now.delivered();
-        stats.skipped = now.skipped();
-        stats.dropped = now.dropped();
-        stats.rejected = now.rejected();
-        stats.retried = now.retried();
-        stats.failed = now.failed();
-        stats.in_flight = now.in_flight();
-        stats.in_backoff = now.in_backoff();
-        stats
-    }
 }
