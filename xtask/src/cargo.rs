@@ -42,6 +42,10 @@ impl Cargo {
 
     fn with(mut command: Command, arguments: &str, shown: String) -> Self {
         command.args(arguments.split(' ')).current_dir(root());
+        if env::var_os("CI").is_some() {
+            // A build that is made once only pays for what the next one would save.
+            command.env("CARGO_INCREMENTAL", "0");
+        }
         Self { command, shown }
     }
 
