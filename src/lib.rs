@@ -15,6 +15,8 @@ pub use event_core::{
 #[cfg(feature = "json")]
 pub use event_core::{EmitJsonError, EmitJsonErrorKind, ToJsonError};
 pub use event_macros::{event, listener, listeners};
+#[cfg(feature = "runtime")]
+pub use event_runtime::VirtualRuntime;
 
 #[doc(hidden)]
 pub mod __private {

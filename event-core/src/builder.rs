@@ -143,7 +143,7 @@ impl BusBuilder {
 
     /// Where async deliveries run that are not awaited.
     pub fn runtime(mut self, runtime: impl Runtime) -> Self {
-        self.runtime = Some(Arc::new(runtime));
+        self.runtime = Some(runtime.lend());
         self
     }
 

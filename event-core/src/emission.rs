@@ -12,6 +12,7 @@ use crate::failure::{Failure, drop_guarded};
 use crate::listener::ListenerInfo;
 use crate::report::{Details, Report};
 use crate::room::Room;
+use crate::runtime::Runtime;
 
 /// What [`emit`](crate::emit) gives: inline listeners have run, async ones wait to be awaited or handed over.
 ///
@@ -277,6 +278,7 @@ enum Stage {
     There {
         completion: Arc<Completion>,
         rooms: Vec<Room>,
+        runtime: Arc<dyn Runtime>,
     },
     Over,
 }
@@ -293,7 +295,7 @@ impl Stage {
             .first()
             .or_else(|| returned.first()?.first_pending());
         let bus = first.map(|pending| Arc::clone(pending.bus()));
-        let Some(runtime) = bus.as_ref().and_then(|bus| bus.runtime()) else {
+        let Some(runtime) = bus.as_ref().and_then(|bus| bus.shared_runtime()) else {
             let returned = returned.into_iter().map(Emission::into_future).collect();
             return Stage::Here {
                 report,
@@ -304,11 +306,15 @@ impl Stage {
         };
         let completion = Arc::new(Completion::new(report));
         for pending in pending {
-            let given = pending.spawn(runtime, Some(&completion));
+            let given = pending.spawn(&**runtime, Some(&completion));
             completion.count(given);
         }
         drop(returned);
-        Stage::There { completion, rooms }
+        Stage::There {
+            completion,
+            rooms,
+            runtime: Arc::clone(runtime),
+        }
     }
 }
 
@@ -316,6 +322,7 @@ impl Future for EmissionFuture {
     type Output = Report;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
+        let who = std::ptr::from_ref(&*self).addr();
         if let Stage::Ready(emission) = &mut self.0 {
             let emission = std::mem::take(emission);
             self.0 = Stage::start(emission);
@@ -350,7 +357,11 @@ impl Future for EmissionFuture {
                 }
                 std::mem::take(report)
             }
-            Stage::There { completion, rooms } => {
+            Stage::There {
+                completion,
+                rooms,
+                runtime,
+            } => {
                 let mut more = Report::default();
                 rooms.retain_mut(|room| room.poll(cx, &mut more).is_pending());
                 completion.add(more);
@@ -360,7 +371,10 @@ impl Future for EmissionFuture {
                         completion.add(report);
                         return Poll::Pending;
                     }
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => {
+                        runtime.help(who, cx);
+                        return Poll::Pending;
+                    }
                 }
             }
             Stage::Ready(_) | Stage::Over => {

@@ -32,6 +32,7 @@ mod methods;
 mod order;
 mod overlay;
 mod param;
+mod park;
 mod place;
 mod policy;
 #[doc(hidden)]

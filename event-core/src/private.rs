@@ -20,6 +20,7 @@ pub use crate::lane::{Berth, Delivered, Lane, Leased, Offer, Origin};
 pub use crate::listener::{FnKey, Need, Relation, Target};
 pub use crate::methods::Method;
 pub use crate::param::{Listener, Param, Takes};
+pub use crate::park::park;
 pub use crate::policy::{Overflow, Overlap, Policy};
 pub use crate::registration::{
     EventRegistration, LinkRequest, Linked, LinkedMethods, Registration, Selector, submit,

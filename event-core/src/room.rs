@@ -10,7 +10,6 @@ use crate::failure::{Failure, FailureKind};
 use crate::lane::Offer;
 use crate::listener::ListenerInfo;
 use crate::report::Report;
-use crate::shutdown::park_until;
 use crate::stack;
 
 /// Of an emission that was made outside of every delivery: it may wait, and nobody waits for it meanwhile.
@@ -23,6 +22,9 @@ pub(crate) struct Room {
 impl Room {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, report: &mut Report) -> Poll<()> {
         let Poll::Ready(offer) = self.offer.as_mut().poll(cx) else {
+            if let Some(runtime) = self.bus.runtime() {
+                runtime.help(std::ptr::from_ref(self).addr(), cx);
+            }
             return Poll::Pending;
         };
         self.count(offer, report);
@@ -34,7 +36,7 @@ impl Room {
         let mut said = None;
         if may_park(&self.bus) {
             let offer = self.offer.as_mut();
-            park_until(async { said = Some(offer.await) }, None);
+            self.bus.park(async { said = Some(offer.await) }, None);
         }
         let offer = said.unwrap_or_else(|| full(&self.listener));
         self.count(offer, report);

@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::task::Context;
+use std::time::{Duration, Instant};
 
 use crate::bus::Inner;
+use crate::park;
 use crate::timer;
 
 /// One async delivery, or the wait for a point in time: never panics, gives nothing. A delivery reports itself if it is dropped unfinished.
@@ -55,9 +57,47 @@ pub trait Runtime: Send + Sync + 'static {
     fn is_current(&self) -> bool {
         false
     }
+
+    // The rest is for a runtime whose tasks run only when somebody drives it. Hidden, since what such a one needs will become clear with the second.
+
+    /// The handle that a bus keeps.
+    #[doc(hidden)]
+    fn lend(self) -> Arc<dyn Runtime>
+    where
+        Self: Sized,
+    {
+        Arc::new(self)
+    }
+
+    /// Called by a future that waits for the runtime's tasks, so that they go on under any executor. `who` tells it from other futures.
+    #[doc(hidden)]
+    fn help(&self, who: usize, cx: &mut Context<'_>) {
+        let _ = (who, cx);
+    }
+
+    /// Waits for a future on this thread, at most for `time`; whether it ended. The thread is none that runs tasks just now.
+    #[doc(hidden)]
+    fn park(&self, future: Pin<&mut dyn Future<Output = ()>>, time: Option<Duration>) -> bool {
+        park::park(future, time)
+    }
+
+    /// Whether the workers of all queues shall be its tasks, with a turn for each item.
+    #[doc(hidden)]
+    fn runs_queues(&self) -> bool {
+        false
+    }
 }
 
 impl Inner {
+    /// Waits on this thread, at most for `time`; whether the future ended.
+    pub(crate) fn park(&self, future: impl Future<Output = ()>, time: Option<Duration>) -> bool {
+        let future = std::pin::pin!(future);
+        match self.runtime() {
+            Some(runtime) => runtime.park(future, time),
+            None => park::park(future, time),
+        }
+    }
+
     pub(crate) fn now(&self) -> Instant {
         self.runtime().map_or_else(Instant::now, Runtime::now)
     }

@@ -5,8 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::bus::{Bus, Inner};
@@ -65,11 +64,7 @@ impl Bus {
             return Err(WouldDeadlock(()));
         }
         inner.begin_shutdown()?;
-        // The real clock: nobody moves a virtual one while this thread is parked.
-        park_until(
-            Work::idle(&inner.work),
-            Instant::now().checked_add(deadline),
-        );
+        inner.park(Work::idle(&inner.work), Some(deadline));
         Ok(inner.end_shutdown())
     }
 }
@@ -90,7 +85,7 @@ impl Inner {
             // Waiting would only keep them from ending. What the runtime drops with its tasks is reported by each.
             return;
         }
-        if !park_until(Work::idle(&self.work), Instant::now().checked_add(time)) {
+        if !self.park(Work::idle(&self.work), Some(time)) {
             self.close_intake();
             drop(self.end_shutdown());
         }
@@ -189,6 +184,7 @@ impl Future for ShutdownFuture {
     type Output = Result<Shutdown, WouldDeadlock>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let who = std::ptr::from_ref(&*self).addr();
         if self.waits.is_none() {
             self.bus.begin_shutdown()?;
             let now = self.bus.now();
@@ -201,6 +197,9 @@ impl Future for ShutdownFuture {
             return Poll::Pending;
         };
         if Pin::new(idle).poll(cx).is_pending() && deadline.as_mut().poll(cx).is_pending() {
+            if let Some(runtime) = self.bus.runtime() {
+                runtime.help(who, cx);
+            }
             return Poll::Pending;
         }
         Poll::Ready(Ok(self.bus.end_shutdown()))
@@ -299,30 +298,3 @@ impl fmt::Display for WouldDeadlock {
 }
 
 impl Error for WouldDeadlock {}
-
-/// Drives a future on this thread; whether it ended in time.
-pub(crate) fn park_until(future: impl Future<Output = ()>, deadline: Option<Instant>) -> bool {
-    struct Unpark(Thread);
-
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut cx = Context::from_waker(&waker);
-    let mut future = std::pin::pin!(future);
-    loop {
-        if future.as_mut().poll(&mut cx).is_ready() {
-            return true;
-        }
-        match deadline {
-            None => thread::park(),
-            Some(at) => match at.checked_duration_since(Instant::now()) {
-                None => return false,
-                Some(left) => thread::park_timeout(left),
-            },
-        }
-    }
-}

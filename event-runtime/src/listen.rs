@@ -120,7 +120,7 @@ impl Clock for RuntimeClock {
 }
 
 impl<P: Hear<Share: Clone + Send + Sync>> Queued<P> {
-    /// The workers of an `asynchronous` listener are tasks, those of others threads.
+    /// The workers of an `asynchronous` listener are tasks, those of others threads unless the runtime takes them too.
     pub fn new(asynchronous: bool) -> Self {
         Self {
             key: None,
@@ -175,6 +175,9 @@ impl<P: Hear<Share: Clone + Send + Sync>> Queued<P> {
         let runtime = installer.runtime();
         let start: Arc<dyn Start<Item<P>>> = match &runtime {
             None if self.asynchronous => return refuse_all::<P>(installer, berth),
+            Some(runtime) if runtime.runs_queues() => {
+                Arc::new(TaskStarter::new(Arc::clone(runtime), job, retry).one_by_one())
+            }
             Some(runtime) if self.asynchronous => {
                 Arc::new(TaskStarter::new(Arc::clone(runtime), job, retry))
             }

@@ -8,7 +8,7 @@ mod backoff;
 mod channel;
 mod park;
 mod pool;
-mod quiet;
+pub(crate) mod quiet;
 mod tasks;
 mod threads;
 mod worker;

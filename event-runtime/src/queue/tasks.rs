@@ -7,7 +7,7 @@ use event_core::Runtime;
 
 use super::backoff::Retry;
 use super::channel::{Start, Worker};
-use super::worker::{Job, Shift, work};
+use super::worker::{Job, Shift, YIELD_EVERY, work};
 
 /// Runs workers as tasks. A task ends when it finds nothing to do; the next offer spawns it again.
 ///
@@ -16,6 +16,7 @@ use super::worker::{Job, Shift, work};
 pub struct TaskStarter<J: ?Sized> {
     runtime: Arc<dyn Runtime>,
     retry: Arc<Retry>,
+    shift: Brief,
     job: Arc<J>,
 }
 
@@ -25,25 +26,40 @@ impl<J: ?Sized> TaskStarter<J> {
         Self {
             runtime,
             retry: Arc::new(retry),
+            shift: Brief { turn: YIELD_EVERY },
             job,
         }
+    }
+
+    /// Other tasks have their turn after every batch.
+    #[must_use]
+    pub fn one_by_one(mut self) -> Self {
+        self.shift.turn = 1;
+        self
     }
 }
 
 /// A task costs nothing to spawn again, so it never waits for items.
-struct Brief;
+#[derive(Clone, Copy)]
+struct Brief {
+    turn: u32,
+}
 
 impl Shift for Brief {
     fn may_end(&self) -> bool {
         true
     }
+
+    fn turn(&self) -> u32 {
+        self.turn
+    }
 }
 
 impl<T: Send + Sync + 'static, J: Job<T> + ?Sized> Start<T> for TaskStarter<J> {
     fn start(&self, worker: Worker<T>) {
-        let (job, retry) = (Arc::clone(&self.job), Arc::clone(&self.retry));
+        let (job, retry, shift) = (Arc::clone(&self.job), Arc::clone(&self.retry), self.shift);
         self.runtime.spawn(Box::pin(async move {
-            work(worker, &*job, &retry, &Brief).await;
+            work(worker, &*job, &retry, &shift).await;
         }));
     }
 }

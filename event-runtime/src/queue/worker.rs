@@ -71,10 +71,15 @@ pub(super) trait Shift: Send + Sync {
     fn must_end(&self) -> bool {
         false
     }
+
+    /// After how many batches it lets other tasks of its thread run.
+    fn turn(&self) -> u32 {
+        YIELD_EVERY
+    }
 }
 
-/// Batches after which a worker lets other tasks of its thread run.
-const YIELD_EVERY: u32 = 64;
+/// Enough to make the change of tasks cheap.
+pub(super) const YIELD_EVERY: u32 = 64;
 
 /// Works until there is nothing to do.
 pub(super) async fn work<T: Send + Sync + 'static, J: Job<T> + ?Sized>(
@@ -107,7 +112,7 @@ pub(super) async fn work<T: Send + Sync + 'static, J: Job<T> + ?Sized>(
             break;
         }
         ran += 1;
-        if ran % YIELD_EVERY == 0 {
+        if ran % shift.turn() == 0 {
             Yield(false).await;
         }
     }
