@@ -1,5 +1,5 @@
 // The README's programs are tests, and some of them have queues.
-#![cfg_attr(any(not(doctest), feature = "runtime"), doc = include_str!("../README.md"))]
+#![cfg_attr(any(not(doctest), feature = "test"), doc = include_str!("../README.md"))]
 
 // The attributes name `::tidings`, also in this package's own tests and examples.
 extern crate self as tidings;
@@ -17,6 +17,9 @@ pub use event_core::{EmitJsonError, EmitJsonErrorKind, ToJsonError};
 pub use event_macros::{event, listener, listeners};
 #[cfg(feature = "runtime")]
 pub use event_runtime::VirtualRuntime;
+#[cfg(feature = "test")]
+#[doc(inline)]
+pub use event_runtime::test;
 
 #[doc(hidden)]
 pub mod __private {

@@ -55,6 +55,14 @@ impl<'a> AnyEvent<'a> {
         }
     }
 
+    /// For who looks at the event where it is.
+    pub(crate) fn local(ops: &'static EventOps, payload: &'a dyn Any) -> Self {
+        Self {
+            ops,
+            payload: Payload::Local(Fragile::new(payload)),
+        }
+    }
+
     pub(crate) fn shared(ops: &'static EventOps, payload: &'a (dyn Any + Send + Sync)) -> Self {
         Self {
             ops,

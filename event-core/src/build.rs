@@ -10,6 +10,7 @@ use crate::error::{BuildError, Code, Problem};
 use crate::event::EventOps;
 use crate::generic::Generic;
 use crate::installer::{Drafts, Installer, Place};
+use crate::instrument::Instrument;
 use crate::listener::{ListenerInfo, StateNeed, Target};
 use crate::order::{self, Edge, Found};
 use crate::overlay::PLAIN;
@@ -37,10 +38,14 @@ pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildErr
     };
     let mut drafts = Drafts::default();
     builder.tunes.check(registry, &mut problems);
+    if let Some(instrument) = &builder.instrument {
+        instrument.check(registry, &mut problems);
+    }
     members.install(&builder, name, &mut drafts, &mut problems);
     let edges = members.edges(&mut problems);
     add_patterns(registry, &mut drafts, &mut problems);
-    let (cells, generic) = finish(&mut drafts, &edges, registry, &mut problems);
+    let instrument = builder.instrument.as_ref();
+    let (cells, generic) = finish(&mut drafts, &edges, registry, instrument, &mut problems);
     let carriers = std::mem::take(&mut drafts.carriers).into_iter();
     let carriers = carriers.map(|(index, carrier)| (registry.info(index), carrier));
     let patterns: Vec<_> = drafts
@@ -66,6 +71,7 @@ pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildErr
         tunes,
         runtime,
         hook,
+        instrument,
         shared,
         threads,
         is_default,
@@ -80,6 +86,7 @@ pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildErr
         edges,
         runtime,
         hook,
+        instrument,
         shared,
         threads,
         is_default,
@@ -105,33 +112,43 @@ impl Members {
         problems: &mut Vec<Problem>,
     ) {
         let BusBuilder {
-            state,
-            tunes,
-            runtime,
-            shared,
-            threads,
-            ..
+            state, instrument, ..
         } = builder;
         for (index, linked) in self.registry.listeners.iter().enumerate() {
             if !self.chosen[index] {
                 continue;
             }
+            let mut stand_in = None;
             let mut accepts = |listener: &Registration| {
                 if !listener.relations.is_empty() {
                     self.related.push((index, *listener));
                 }
+                let found = |instrument: &Instrument| instrument.stands_in(listener).copied();
+                let replaced = instrument.as_ref().and_then(found);
+                if let Some(replaced) = replaced {
+                    let mut found = Vec::new();
+                    let complete = check_needs(listener, state, bus, &mut found);
+                    stand_in = (!complete).then_some((replaced, *listener));
+                    return complete;
+                }
                 check_needs(listener, state, bus, problems)
             };
-            let place = Place {
-                state,
-                drafts,
-                index,
-                tunes,
-                runtime: runtime.as_ref(),
-                shared,
-                threads: *threads,
-            };
-            linked.install(&mut Installer::new(&mut accepts, Some(place)));
+            linked.install(&mut Installer::new(
+                &mut accepts,
+                Some(place(builder, drafts, index)),
+            ));
+            if let Some((replaced, listener)) = stand_in {
+                let mut always = |_: &Registration| true;
+                let mut installer =
+                    Installer::new(&mut always, Some(place(builder, drafts, index)));
+                installer.accepts(&listener);
+                (replaced.install)(&mut installer, listener.mode(), listener.asynchronous);
+                drafts
+                    .bind_last(index, &listener)
+                    .unwrap_or_else(|(ops, NotSend)| {
+                        problems.push(not_send(&self.registry.info(index), ops));
+                    });
+            }
         }
     }
 
@@ -168,6 +185,18 @@ impl Members {
             &ids,
             problems,
         )
+    }
+}
+
+fn place<'a>(builder: &'a BusBuilder, drafts: &'a mut Drafts, index: usize) -> Place<'a> {
+    Place {
+        state: &builder.state,
+        drafts,
+        index,
+        tunes: &builder.tunes,
+        runtime: builder.runtime.as_ref(),
+        shared: &builder.shared,
+        threads: builder.threads,
     }
 }
 
@@ -270,15 +299,19 @@ fn finish(
     drafts: &mut Drafts,
     edges: &[Edge],
     registry: &'static Registry,
+    instrument: Option<&Instrument>,
     problems: &mut Vec<Problem>,
 ) -> (Vec<Cell>, HashMap<TypeId, Generic>) {
-    let mut table = |draft: Draft| {
+    let mut table = |mut draft: Draft| {
+        if instrument.is_some_and(|instrument| instrument.stubs(draft.event())) {
+            draft.clear();
+        }
         let members = draft.members();
         let order = order::arrange(&members, edges).unwrap_or_else(|cycle| {
             problems.push(cycle.problem(&|index| registry.registration(index)));
             members
         });
-        draft.finish(&order, &|index| registry.info(index))
+        draft.finish(&order, &|index| registry.info(index), instrument.is_some())
     };
     let mut slots = std::mem::take(&mut drafts.slots).into_iter();
     let draft_of = registry

@@ -9,6 +9,7 @@ use crate::carrier::Shared;
 use crate::error::BuildError;
 use crate::failure::Failure;
 use crate::hook::Hook;
+use crate::instrument::Instrument;
 use crate::policy::Policy;
 use crate::runtime::Runtime;
 use crate::select::{Chosen, ListenerSet, Selection};
@@ -23,6 +24,7 @@ pub struct BusBuilder {
     pub(crate) tunes: Tunes,
     pub(crate) runtime: Option<Arc<dyn Runtime>>,
     pub(crate) hook: Hook,
+    pub(crate) instrument: Option<Instrument>,
     pub(crate) shared: Shared,
     pub(crate) threads: usize,
     pub(crate) is_default: bool,
@@ -36,6 +38,7 @@ impl BusBuilder {
             tunes: Tunes::default(),
             runtime: None,
             hook: Hook::default(),
+            instrument: None,
             shared: Shared::default(),
             threads: 512,
             is_default: false,
@@ -157,6 +160,13 @@ impl BusBuilder {
     /// Is told every failure, on the thread where it happened. Without it a failure is a `tracing` error event, or a line on stderr.
     pub fn on_failure(mut self, hook: impl Fn(&Failure) + Send + Sync + 'static) -> Self {
         self.hook = Hook::User(Box::new(hook));
+        self
+    }
+
+    /// For the test kit.
+    #[doc(hidden)]
+    pub fn __instrument(mut self, instrument: Instrument) -> Self {
+        self.instrument = Some(instrument);
         self
     }
 

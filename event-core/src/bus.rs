@@ -14,6 +14,8 @@ use crate::failure::drop_guarded;
 use crate::generic::Generic;
 use crate::hear::AnyRun;
 use crate::hook::{Hook, Once};
+use crate::instrument::Instrument;
+use crate::interceptor::Attempt;
 use crate::listener::ListenerInfo;
 use crate::order::Edge;
 use crate::runtime::Runtime;
@@ -79,6 +81,7 @@ pub struct Inner {
     pub(crate) is_default: bool,
     runtime: Option<Arc<dyn Runtime>>,
     pub(crate) hook: Hook,
+    pub(crate) instrument: Option<Instrument>,
     pub(crate) warned: Once,
 }
 
@@ -98,6 +101,7 @@ pub(crate) struct Parts {
     pub(crate) edges: Vec<Edge>,
     pub(crate) runtime: Option<Arc<dyn Runtime>>,
     pub(crate) hook: Hook,
+    pub(crate) instrument: Option<Instrument>,
     pub(crate) shared: Shared,
     pub(crate) threads: usize,
     pub(crate) is_default: bool,
@@ -143,6 +147,7 @@ impl Bus {
             is_default: parts.is_default,
             runtime: parts.runtime,
             hook: parts.hook,
+            instrument: parts.instrument,
             warned: Once::default(),
         });
         inner.carried.add(&inner, parts.carriers);
@@ -164,6 +169,7 @@ impl Bus {
     ///
     /// Nothing is locked while listeners run: a listener may emit, subscribe, unsubscribe or drop the last handle to anything.
     #[inline]
+    #[track_caller]
     pub fn emit<E: Event>(&self, event: E) -> Emission {
         self.inner.emit(event)
     }
@@ -213,6 +219,13 @@ impl Inner {
 
     pub(crate) fn runtime(&self) -> Option<&dyn Runtime> {
         self.runtime.as_deref()
+    }
+
+    /// Tells who looks that a queue accepted a delivery.
+    pub(crate) fn accepted(&self, attempt: impl FnOnce() -> Attempt) {
+        if let Some(interceptor) = self.interceptor() {
+            interceptor.accepted(&attempt());
+        }
     }
 
     pub(crate) fn cell_of(&self, ops: &EventOps) -> Option<&Cell> {

@@ -47,6 +47,7 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Emits on the bus of this delivery.
+    #[track_caller]
     pub fn emit<E: Event>(&self, event: E) -> Emission {
         self.bus.emit(event)
     }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::ops::Deref;
+use std::panic::Location;
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::build;
 use crate::bus::{Bus, Inner};
 use crate::emission::Emission;
 use crate::error::BuildError;
+use crate::escape;
 use crate::event::Event;
 use crate::failure::{Failure, FailureKind, drop_guarded};
 use crate::hook;
@@ -42,29 +44,39 @@ static DEFAULT: OnceLock<Result<Bus, BuildError>> = OnceLock::new();
 /// assert_eq!(report.ran(), 1);
 /// ```
 #[inline]
+#[track_caller]
 pub fn emit<E: Event>(event: E) -> Emission {
     let id = stack::with(stack::Stack::current_bus);
     let installed = PLACE.installed();
     match &**installed {
         Some(bus) if id == 0 || bus.id == id => bus.emit(event),
-        _ => emit_elsewhere(id, event),
+        _ => emit_elsewhere(id, event, Location::caller()),
     }
 }
 
 #[inline(never)]
-fn emit_elsewhere<E: Event>(id: u64, event: E) -> Emission {
-    match elsewhere(id) {
-        Ok(bus) => bus.emit(event),
+fn emit_elsewhere<E: Event>(id: u64, event: E, location: &'static Location<'static>) -> Emission {
+    match elsewhere(id, E::TOPIC, location) {
+        Ok(bus) => bus.emit_from(event, location),
         Err(failure) => no_bus(failure, event),
     }
 }
 
-/// The bus of the running listener, else the default one.
-fn elsewhere(id: u64) -> Result<Arc<Inner>, Failure> {
+/// The bus of the running listener or of the scope, else the default one.
+fn elsewhere(
+    id: u64,
+    topic: &'static str,
+    location: &'static Location<'static>,
+) -> Result<Arc<Inner>, Failure> {
     let no_bus = |message| Failure::new(None, FailureKind::NoBus, message);
     if id != 0 {
         let gone = || no_bus("the bus that ran this listener is gone".to_owned());
         return Inner::by_id(id).ok_or_else(gone);
+    }
+    if escape::caught(topic, location) {
+        return Err(no_bus(format!(
+            "`{topic}` was emitted at {location} past the test's bus, and no listener is called; emit it with `bus.emit(..)`, or run the code in `bus.scope(..)`"
+        )));
     }
     if let Some(bus) = PLACE.claim_default() {
         return Ok(bus);
@@ -153,6 +165,22 @@ impl Bus {
                 bus: self,
             }),
         }
+    }
+}
+
+impl Inner {
+    /// Makes this the current bus of the thread while `f` runs, outside of listeners.
+    pub(crate) fn scope<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Restore(u64);
+
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                stack::with(|stack| stack.set_scope(self.0));
+            }
+        }
+
+        let _restore = Restore(stack::with(|stack| stack.set_scope(self.id)));
+        f()
     }
 }
 

@@ -6,7 +6,7 @@
 mod loops;
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 
 use loops::{Halt, run_bound, run_mixed, run_plain};
@@ -16,7 +16,7 @@ use crate::context::Delivery;
 use crate::emission::Emission;
 use crate::event::{Event, Unheard};
 use crate::failure::{Failure, FailureKind, drop_guarded};
-use crate::overlay::{INLINE, NOBODY, PLAIN};
+use crate::overlay::{FULL, INLINE, NOBODY, PLAIN};
 use crate::returns::Returned;
 use crate::stack::{self, Entry, Frame, Stack};
 use crate::table::{Cell, Payload, Runs};
@@ -63,6 +63,7 @@ impl Inner {
     /// The plain mode is here and not behind a call, which would cost as much as half of it.
     #[expect(clippy::inline_always, reason = "a seventh faster for one listener")]
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn emit<E: Event>(self: &Arc<Self>, event: E) -> Emission {
         if let Some(slot) = E::__slot() {
             if let Some(cell) = self.cells.get(slot.index().get()) {
@@ -78,16 +79,32 @@ impl Inner {
                 }
             }
         }
-        self.emit_other(event)
+        self.emit_other(event, Location::caller())
+    }
+
+    /// For who knows the place better than the compiler.
+    pub(crate) fn emit_from<E: Event>(
+        self: &Arc<Self>,
+        event: E,
+        location: &'static Location<'static>,
+    ) -> Emission {
+        match self.cell_of(E::__ops()).map(|cell| cell.flag.mode()) {
+            Some(FULL) | None => self.emit_other(event, location),
+            Some(_) => self.emit(event),
+        }
     }
 
     /// The modes that are not a matter of a few instructions.
     #[inline(never)]
-    fn emit_other<E: Event>(self: &Arc<Self>, event: E) -> Emission {
+    fn emit_other<E: Event>(
+        self: &Arc<Self>,
+        event: E,
+        location: &'static Location<'static>,
+    ) -> Emission {
         match self.cell_of(E::__ops()) {
             Some(cell) if cell.flag.mode() == NOBODY => self.drop_unheard(event),
-            Some(cell) => self.emit_full(cell, event),
-            None => self.emit_unplaced(event),
+            Some(cell) => self.emit_full(cell, event, location),
+            None => self.emit_unplaced(event, location),
         }
     }
 
@@ -202,17 +219,27 @@ impl Inner {
     }
 
     /// An emission of which every step is looked at.
-    fn emit_full<E: Event>(self: &Arc<Self>, cell: &Cell, event: E) -> Emission {
+    fn emit_full<E: Event>(
+        self: &Arc<Self>,
+        cell: &Cell,
+        event: E,
+        location: &'static Location<'static>,
+    ) -> Emission {
         let mut queue = Queue::default();
-        let mut emission = stack::with(|stack| self.deliver(stack, cell, event, &mut queue));
+        let place = Some(location);
+        let mut emission = stack::with(|stack| self.deliver(stack, cell, event, place, &mut queue));
         queue.drain(self, &mut emission);
         emission
     }
 
     /// An event of a generic type, or one that the linker did not bring.
-    fn emit_unplaced<E: Event>(self: &Arc<Self>, event: E) -> Emission {
+    fn emit_unplaced<E: Event>(
+        self: &Arc<Self>,
+        event: E,
+        location: &'static Location<'static>,
+    ) -> Emission {
         let generic = self.generic_of::<E>();
-        let mut emission = self.emit_full(&generic.cell, event);
+        let mut emission = self.emit_full(&generic.cell, event, location);
         self.tell_refused::<E>(&generic, &mut emission);
         emission
     }
@@ -227,10 +254,10 @@ impl Inner {
         stack::with(|stack| {
             let _resumed = stack.resume(chain);
             if let Some(cell) = self.cell_of(E::__ops()) {
-                return self.deliver(stack, cell, event, queue);
+                return self.deliver(stack, cell, event, None, queue);
             }
             let generic = self.generic_of::<E>();
-            let mut emission = self.deliver(stack, &generic.cell, event, queue);
+            let mut emission = self.deliver(stack, &generic.cell, event, None, queue);
             self.tell_refused::<E>(&generic, &mut emission);
             emission
         })
@@ -241,6 +268,7 @@ impl Inner {
         stack: &Stack,
         cell: &Cell,
         event: E,
+        location: Option<&'static Location<'static>>,
         queue: &mut Queue,
     ) -> Emission {
         if self.work.refuses(|| stack.stands_on(self.id)) {
@@ -259,8 +287,10 @@ impl Inner {
             emission: Emission::nothing(),
             queue,
         };
-        if walk.linked(cell, 0) {
-            walk.subscribed(&overlay);
+        for _ in 0..walk.announce(location) {
+            if walk.linked(cell, 0) {
+                walk.subscribed(&overlay);
+            }
         }
         let (emission, payload) = (walk.emission, walk.payload);
         let emission = self.drop_payload(payload, emission);

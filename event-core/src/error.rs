@@ -36,6 +36,8 @@ pub enum Code {
     NotSend,
     /// `tune` names a listener that runs inside `emit`.
     NotTunable,
+    /// A test replaces a listener by a closure of another event.
+    NotReplaceable,
 }
 
 impl Code {
@@ -56,6 +58,7 @@ impl Code {
             Code::OrderUnrelated => "order-unrelated",
             Code::NotSend => "not-send",
             Code::NotTunable => "not-tunable",
+            Code::NotReplaceable => "not-replaceable",
         }
     }
 }

@@ -77,6 +77,16 @@ impl<A> Flights<A> {
         &self.policy
     }
 
+    /// Since when each delivery runs, the oldest first, and how many wait.
+    pub(crate) fn under_way(&self) -> (Vec<Instant>, usize) {
+        let state = lock(&self.state);
+        let mut running: Vec<_> = state.running.values().copied().collect();
+        let waiting = state.waiting.len();
+        drop(state);
+        running.sort();
+        (running, waiting)
+    }
+
     /// Gives up all that is under way.
     pub(crate) fn give_up(&self) -> GivenUp<A> {
         let mut state = lock(&self.state);

@@ -63,8 +63,10 @@ impl Inner {
         let registry = Registry::get();
         let mut draft = Draft::new(ops);
         let mut refused = None;
+        let instrument = self.instrument.as_ref();
+        let stubbed = instrument.is_some_and(|instrument| instrument.stubs((ops.type_id)()));
         for pattern in &self.patterns {
-            if !registry.registration(pattern.index).selects((ops.info)()) {
+            if stubbed || !registry.registration(pattern.index).selects((ops.info)()) {
                 continue;
             }
             if let Err(NotSend) = draft.add_any(pattern.index, pattern.run.clone()) {
@@ -73,7 +75,8 @@ impl Inner {
         }
         let order = order::arrange(&draft.members(), &self.edges)
             .expect("the builder found no circle among the pattern listeners");
-        let cell = draft.finish(&order, &|index| registry.info(index));
+        let watched = self.instrument.is_some();
+        let cell = draft.finish(&order, &|index| registry.info(index), watched);
         let refused = refused.or(dynamic.add_patterns(ops, &cell));
         let generic = Generic {
             refused,

@@ -2,7 +2,7 @@
 //!
 //! The attribute cannot know what a type's name stands for, so a trait tells the two apart.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub trait Hear: 'static {
 
     fn heard() -> Heard;
     fn hold(share: &Self::Share) -> Self::Held<'_>;
+    /// The payload for who does not know its type.
+    fn payload(share: Self::Share) -> Option<Arc<dyn Any + Send + Sync>>;
     fn install_plain(installer: &mut Installer<'_>, f: for<'a, 'b> fn(&'b Self::View<'a>));
     fn install_bound(installer: &mut Installer<'_>, f: BoundFn<Self>);
     fn install_async(installer: &mut Installer<'_>, f: AsyncFn<Self>);
@@ -108,6 +110,10 @@ impl<E: Event> Hear for E {
         share
     }
 
+    fn payload(share: Arc<E>) -> Option<Arc<dyn Any + Send + Sync>> {
+        E::__share().map(|sharing| (sharing.own)(share))
+    }
+
     fn install_plain(installer: &mut Installer<'_>, f: fn(&E)) {
         installer.add(Run::<E>::Plain(f));
     }
@@ -142,6 +148,10 @@ impl Hear for AnyEvent<'static> {
 
     fn hold(share: &SharedAny) -> HeldAny<'_> {
         HeldAny(AnyEvent::shared(share.ops, &*share.payload))
+    }
+
+    fn payload(share: SharedAny) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(share.payload)
     }
 
     fn install_plain(installer: &mut Installer<'_>, f: for<'a, 'b> fn(&'b AnyEvent<'a>)) {

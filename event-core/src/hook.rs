@@ -42,6 +42,9 @@ impl Inner {
     /// Tells the hook; the failure goes on into the report.
     #[cold]
     pub(crate) fn report(&self, failure: Failure) -> Failure {
+        if let Some(interceptor) = self.interceptor() {
+            interceptor.failed(&failure);
+        }
         self.hook.tell(&failure);
         failure
     }

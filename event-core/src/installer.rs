@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use crate::carrier::{Carrier, Shared};
 use crate::delivery::Flights;
 use crate::event::{Event, EventOps};
-use crate::hear::AnyRun;
+use crate::hear::{AnyRun, Heard};
 use crate::lane::{Berth, Lane};
 use crate::param::Param;
 use crate::policy::Policy;
@@ -18,7 +18,7 @@ use crate::registration::Registration;
 use crate::returns::Step;
 use crate::runtime::Runtime;
 use crate::state::StateMap;
-use crate::table::{Draft, Run};
+use crate::table::{Draft, NotSend, Run};
 use crate::tune::Tunes;
 
 /// An async delivery's future.
@@ -52,6 +52,26 @@ impl Drafts {
                     .or_insert_with(|| (ops, Draft::new(ops)))
                     .1
             }
+        }
+    }
+}
+
+impl Drafts {
+    /// The listener that was installed last as one of any event hears what this one hears.
+    pub(crate) fn bind_last(
+        &mut self,
+        index: usize,
+        listener: &Registration,
+    ) -> Result<(), (&'static EventOps, NotSend)> {
+        let Heard::One { ops, .. } = (listener.heard)() else {
+            return Ok(());
+        };
+        match self.any.pop() {
+            Some((_, run)) => self
+                .draft(ops())
+                .add_any(index, run)
+                .map_err(|not_send| (ops(), not_send)),
+            None => Ok(()),
         }
     }
 }

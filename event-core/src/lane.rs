@@ -1,5 +1,6 @@
 //! Deliveries behind a queue: what the package that brings queues needs of the core.
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -13,6 +14,7 @@ use crate::event::EventOps;
 use crate::failure::{Failure, FailureKind};
 use crate::hook;
 use crate::installer::BoxFuture;
+use crate::interceptor::{self, Attempt};
 use crate::listener::ListenerInfo;
 use crate::stack::{self, Entry};
 use crate::work::{Lease, Work};
@@ -163,6 +165,7 @@ impl Berth {
     pub async fn deliver(
         &self,
         origin: Origin,
+        payload: impl FnOnce() -> Option<Arc<dyn Any + Send + Sync>>,
         start: impl FnOnce(Handed) -> Option<BoxFuture>,
     ) -> Delivered {
         let Some((bus, listener)) = self.bus().zip(self.listener()) else {
@@ -185,6 +188,14 @@ impl Berth {
             })
         };
         let future = match started {
+            Ok(Some(future)) if bus.interceptor().is_some() => {
+                let attempt = Attempt {
+                    listener: handed.listener.clone(),
+                    emission: origin.own.number(),
+                    ops: origin.ops,
+                };
+                interceptor::future(&bus, attempt, payload(), future)
+            }
             Ok(Some(future)) => future,
             Ok(None) => return Delivered::Skipped,
             Err(panic) => {

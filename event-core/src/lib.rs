@@ -16,6 +16,7 @@ mod delivery;
 mod dispatch;
 mod emission;
 mod error;
+mod escape;
 mod event;
 mod failure;
 mod flights;
@@ -23,6 +24,8 @@ mod generic;
 mod hear;
 mod hook;
 mod installer;
+mod instrument;
+mod interceptor;
 #[cfg(feature = "json")]
 mod json;
 mod lane;

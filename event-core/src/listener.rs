@@ -188,11 +188,7 @@ impl ListenerInfo {
 
     /// How it is delivered to.
     pub fn mode(&self) -> Mode {
-        match self.registration() {
-            Some(r) if r.policy.queue.is_some() => Mode::Queue,
-            Some(r) if r.asynchronous => Mode::Async,
-            _ => Mode::Inline,
-        }
+        self.registration().map_or(Mode::Inline, |r| r.mode())
     }
 
     /// How the deliveries of an async listener are carried, as its attribute says it: [`tune`](crate::BusBuilder::tune) is a matter of each bus.
@@ -325,11 +321,13 @@ impl FnKey {
         }
     }
 
-    pub(crate) fn id(self) -> TypeId {
+    /// The function's type.
+    pub fn id(self) -> TypeId {
         (self.id)()
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    /// The function's path.
+    pub fn name(self) -> &'static str {
         (self.name)()
     }
 }

@@ -9,11 +9,14 @@ pub use crate::check::{
 };
 pub use crate::context::{Delivery, Handed, Site};
 pub use crate::dispatch::Queue;
+pub use crate::escape::Escapes;
 pub use crate::event::{
     EventInfo, EventOps, Field, Probe, ShareFallback, Shared, Sharing, Unheard,
 };
 pub use crate::hear::{AsyncFn, BoundFn, Hear, Heard, Hears, HeldAny, QueueFn, SharedAny, hears};
 pub use crate::installer::{BoxFuture, Installer};
+
+pub use crate::interceptor::{Attempt, CallEnd, Emitted, Interceptor};
 #[cfg(feature = "json")]
 pub use crate::json::Codec;
 pub use crate::lane::{Berth, Delivered, Lane, Leased, Offer, Origin};
@@ -32,6 +35,14 @@ pub use crate::state::StateMap;
 pub use crate::typed::{
     Ask, AskFallback, On, OnFallback, Outcome, OutcomeFallback, Refused, Test, TestFallback,
 };
+
+/// What a test kit is made of.
+pub mod instrument {
+    pub use crate::instrument::{
+        Instrument, Replaced, functions, has, help, idle, key_of, left, listener_of, open,
+        runs_here, scope, subscribe,
+    };
+}
 
 #[doc(inline)]
 pub use crate::__json_codec as json_codec;

@@ -7,7 +7,7 @@ use std::panic::Location;
 use crate::event::{Event, EventInfo, EventOps};
 use crate::hear::{Heard, Hears};
 use crate::installer::Installer;
-use crate::listener::{Need, Phase, Relation};
+use crate::listener::{Mode, Need, Phase, Relation};
 use crate::methods::Listeners;
 use crate::policy::Policy;
 use crate::returns::Gives;
@@ -239,6 +239,26 @@ impl Registration {
             Selector::Pattern(pattern) => topic::matches(pattern, info.topic()),
             Selector::Type { info: other, .. } => std::ptr::eq(other(), info),
         })
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        if self.policy.queue_capacity().is_some() {
+            Mode::Queue
+        } else if self.asynchronous {
+            Mode::Async
+        } else {
+            Mode::Inline
+        }
+    }
+
+    /// Whether its parameter is this event.
+    pub(crate) fn is_of(&self, event: &'static EventInfo) -> bool {
+        matches!((self.heard)(), Heard::One { info, .. } if std::ptr::eq(info(), event))
+    }
+
+    /// Whether its parameter is any event.
+    pub(crate) fn hears_any(&self) -> bool {
+        matches!((self.heard)(), Heard::Any)
     }
 
     /// Whether an event of this declaration reaches it.

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use crate::bus::Inner;
 use crate::failure::{Failure, FailureKind};
+use crate::interceptor::Attempt;
 use crate::lane::Offer;
 use crate::listener::ListenerInfo;
 use crate::report::Report;
@@ -15,7 +16,7 @@ use crate::stack;
 /// Of an emission that was made outside of every delivery: it may wait, and nobody waits for it meanwhile.
 pub(crate) struct Room {
     pub(crate) bus: Arc<Inner>,
-    pub(crate) listener: ListenerInfo,
+    pub(crate) attempt: Attempt,
     pub(crate) offer: Pin<Box<dyn Future<Output = Offer> + Send>>,
 }
 
@@ -38,16 +39,19 @@ impl Room {
             let offer = self.offer.as_mut();
             self.bus.park(async { said = Some(offer.await) }, None);
         }
-        let offer = said.unwrap_or_else(|| full(&self.listener));
+        let offer = said.unwrap_or_else(|| full(&self.attempt.listener));
         self.count(offer, report);
     }
 
     fn count(&self, offer: Offer, report: &mut Report) {
         match offer {
-            Offer::Accepted => report.queued += 1,
+            Offer::Accepted => {
+                self.bus.accepted(|| self.attempt.clone());
+                report.queued += 1;
+            }
             Offer::Skipped => report.skipped += 1,
             Offer::Refused(kind, message) => {
-                let failure = Failure::new(Some(self.listener.clone()), kind, message);
+                let failure = Failure::new(Some(self.attempt.listener.clone()), kind, message);
                 report.fail(self.bus.report(failure));
             }
             Offer::Full(_) => unreachable!("who waited for room is accepted or refused"),

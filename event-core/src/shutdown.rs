@@ -138,12 +138,7 @@ impl Inner {
         let in_flight: Vec<_> = since
             .map(|since| now.saturating_duration_since(*since))
             .collect();
-        (!in_flight.is_empty() || waiting + queued.in_backoff > 0).then_some(Left {
-            listener,
-            waiting,
-            in_backoff: queued.in_backoff,
-            in_flight,
-        })
+        Left::new(listener, waiting, queued.in_backoff, in_flight)
     }
 }
 
@@ -252,6 +247,21 @@ pub struct Left {
 }
 
 impl Left {
+    /// Nothing if nothing is left.
+    pub(crate) fn new(
+        listener: ListenerInfo,
+        waiting: usize,
+        in_backoff: usize,
+        in_flight: Vec<Duration>,
+    ) -> Option<Self> {
+        (!in_flight.is_empty() || waiting + in_backoff > 0).then_some(Self {
+            listener,
+            waiting,
+            in_backoff,
+            in_flight,
+        })
+    }
+
     /// The listener.
     pub fn listener(&self) -> &ListenerInfo {
         &self.listener

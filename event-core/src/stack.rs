@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use crate::bus::Inner;
 use crate::event::EventOps;
 use crate::listener::ListenerInfo;
+use crate::returns::Step;
 
 /// The most emissions that may stand on each other.
 pub(crate) const MAX_DEPTH: usize = 64;
@@ -25,9 +26,15 @@ pub struct Entry {
     bus: u64,
     ops: Option<&'static EventOps>,
     at: u64,
+    /// Which emission it is, where somebody counts them.
+    number: u64,
 }
 
 impl Entry {
+    pub(crate) fn number(self) -> u64 {
+        self.number
+    }
+
     pub(crate) fn topic(self) -> &'static str {
         self.ops.map_or("", |ops| (ops.info)().topic())
     }
@@ -60,9 +67,15 @@ pub(crate) struct Stack {
     condition: Cell<usize>,
     hook: Cell<bool>,
     refusing: Cell<bool>,
-    bus: [Cell<u64>; MAX_DEPTH],
+    /// A condition shall be judged, and the listener not be called.
+    only_condition: Cell<bool>,
+    /// The condition that was only judged holds.
+    wanted: Cell<bool>,
+    /// One more than frames: below the first stands the bus of the scope that was entered on this thread.
+    bus: [Cell<u64>; MAX_DEPTH + 1],
     ops: [Cell<Option<&'static EventOps>>; MAX_DEPTH],
     at: [Cell<u64>; MAX_DEPTH],
+    number: [Cell<u64>; MAX_DEPTH],
 }
 
 thread_local! {
@@ -72,9 +85,12 @@ thread_local! {
             condition: Cell::new(0),
             hook: Cell::new(false),
             refusing: Cell::new(false),
-            bus: [const { Cell::new(0) }; MAX_DEPTH],
+            only_condition: Cell::new(false),
+            wanted: Cell::new(false),
+            bus: [const { Cell::new(0) }; MAX_DEPTH + 1],
             ops: [const { Cell::new(None) }; MAX_DEPTH],
             at: [const { Cell::new(0) }; MAX_DEPTH],
+            number: [const { Cell::new(0) }; MAX_DEPTH],
         }
     };
 }
@@ -95,17 +111,19 @@ pub struct Frame<'s> {
 }
 
 impl Stack {
-    /// The bus whose listener runs here; 0 for none.
+    /// The bus whose listener runs here, else that of the scope; 0 for none.
     pub(crate) fn current_bus(&self) -> u64 {
-        self.len
-            .get()
-            .checked_sub(1)
-            .map_or(0, |top| self.bus[top].get())
+        self.bus[self.len.get()].get()
+    }
+
+    /// Makes a bus the current one outside of every listener; the one before.
+    pub(crate) fn set_scope(&self, bus: u64) -> u64 {
+        self.bus[0].replace(bus)
     }
 
     /// Whether a delivery of this bus is on the stack.
     pub(crate) fn stands_on(&self, bus: u64) -> bool {
-        (0..self.len.get()).any(|index| self.bus[index].get() == bus)
+        (1..=self.len.get()).any(|index| self.bus[index].get() == bus)
     }
 
     /// One more emission, or `None` when there are as many as may be.
@@ -115,7 +133,7 @@ impl Stack {
         if index >= MAX_DEPTH {
             return None;
         }
-        self.bus[index].set(bus);
+        self.bus[index + 1].set(bus);
         self.ops[index].set(Some(ops));
         self.len.set(index + 1);
         Some(Frame {
@@ -173,18 +191,20 @@ impl Stack {
 
     fn put(&self, chain: &[Entry]) {
         for (i, entry) in chain.iter().enumerate() {
-            self.bus[i].set(entry.bus);
+            self.bus[i + 1].set(entry.bus);
             self.ops[i].set(entry.ops);
             self.at[i].set(entry.at);
+            self.number[i].set(entry.number);
         }
         self.len.set(chain.len());
     }
 
     fn entry(&self, index: usize) -> Entry {
         Entry {
-            bus: self.bus[index].get(),
+            bus: self.bus[index + 1].get(),
             ops: self.ops[index].get(),
             at: self.at[index].get(),
+            number: self.number[index].get(),
         }
     }
 
@@ -283,6 +303,15 @@ impl Frame<'_> {
         self.stack.entry(self.index)
     }
 
+    /// Says which emission it is.
+    pub(crate) fn set_number(&self, number: u64) {
+        self.stack.number[self.index].set(number);
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.stack.number[self.index].get()
+    }
+
     pub(crate) fn at(&self) -> usize {
         (self.at.get() & !SUBSCRIPTION) as usize
     }
@@ -343,9 +372,25 @@ impl Drop for Judging<'_> {
 #[inline]
 pub fn check(condition: impl FnOnce() -> bool) -> bool {
     with(|stack| {
+        // Before it is judged: a condition may emit.
+        let only = stack.only_condition.replace(false);
         let judging = Judging(stack);
         let said = condition();
         std::mem::forget(judging);
+        if only {
+            stack.wanted.set(said);
+            return false;
+        }
         said
+    })
+}
+
+/// Calls a listener that has a condition only so far that the condition is judged; whether it holds.
+pub(crate) fn only_condition(call: impl FnOnce() -> Step) -> (Step, bool) {
+    with(|stack| {
+        stack.wanted.set(false);
+        stack.only_condition.set(true);
+        let step = call();
+        (step, stack.wanted.replace(false))
     })
 }

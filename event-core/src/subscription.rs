@@ -202,7 +202,7 @@ impl Bus {
 }
 
 impl Inner {
-    fn subscribe<E: Event>(
+    pub(crate) fn subscribe<E: Event>(
         self: &Arc<Self>,
         info: ListenerInfo,
         run: impl FnOnce(u64) -> Run<E>,

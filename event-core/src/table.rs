@@ -2,7 +2,7 @@
 //!
 //! Only what the loops touch knows the event's type. The rest is code for boxes, compiled once and not for every event of a program.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -274,6 +274,15 @@ impl Draft {
         Ok(())
     }
 
+    pub(crate) fn event(&self) -> TypeId {
+        (self.ops.type_id)()
+    }
+
+    /// As if nobody heard the event.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(self.ops);
+    }
+
     pub(crate) fn members(&self) -> Vec<usize> {
         self.indices.clone()
     }
@@ -298,14 +307,17 @@ impl Draft {
         }
     }
 
-    pub(crate) fn finish(mut self, order: &[usize], info: &dyn Fn(usize) -> ListenerInfo) -> Cell {
+    /// With `watched` every step of every emission is looked at.
+    pub(crate) fn finish(
+        mut self,
+        order: &[usize],
+        info: &dyn Fn(usize) -> ListenerInfo,
+        watched: bool,
+    ) -> Cell {
         self.sort(order);
         let (runs, mode) = self.runs.table();
-        let mode = if (self.ops.info)().unheard() == Unheard::Ignore {
-            mode
-        } else {
-            FULL
-        };
+        let ignored = (self.ops.info)().unheard() == Unheard::Ignore;
+        let mode = if ignored && !watched { mode } else { FULL };
         Cell {
             flag: Flag::new(mode),
             runs,

@@ -1,6 +1,6 @@
 //! The second loop: every step of an emission is looked at.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 
 use crate::bus::Inner;
@@ -10,6 +10,8 @@ use crate::dispatch::Queue;
 use crate::emission::Emission;
 use crate::event::Event;
 use crate::failure::{Failure, FailureKind, drop_guarded, panic_message};
+use crate::installer::BoxFuture;
+use crate::interceptor::{self, Attempt, Emitted};
 use crate::lane::{Offer, Origin};
 use crate::listener::ListenerInfo;
 use crate::returns::{Effects, Step};
@@ -28,6 +30,23 @@ pub(crate) struct Walk<'a, E: Event> {
 }
 
 impl<E: Event> Walk<'_, E> {
+    /// Tells who looks of the emission; how often it is delivered.
+    pub(crate) fn announce(&mut self, location: Option<&'static Location<'static>>) -> usize {
+        let Some(interceptor) = self.bus.interceptor() else {
+            return 1;
+        };
+        let payload = E::__share().map(|sharing| (sharing.own)(self.payload.share()));
+        let (number, copies) = interceptor.emitted(Emitted {
+            ops: E::__ops(),
+            payload,
+            location,
+            depth: self.frame.depth(),
+            cause: self.frame.cause(),
+        });
+        self.frame.set_number(number);
+        copies
+    }
+
     /// Runs the linked listeners from `first` on; whether the run goes on after them.
     pub(crate) fn linked(&mut self, cell: &Cell, first: usize) -> bool {
         let runs = cell.runs::<E>();
@@ -43,10 +62,10 @@ impl<E: Event> Walk<'_, E> {
     fn one(&mut self, at: u64, call: &Call<'_, E>, info: &ListenerInfo) -> bool {
         self.frame.position().set(at);
         let result = match call {
-            Call::Plain(f) => catch_unwind(AssertUnwindSafe(|| {
+            Call::Plain(f) => self.call(info, || {
                 f(self.payload.get());
                 Step::Done
-            })),
+            }),
             Call::Bound(f) => {
                 let delivery = Delivery {
                     bus: self.bus,
@@ -54,7 +73,7 @@ impl<E: Event> Walk<'_, E> {
                     infos: std::slice::from_ref(info),
                     frame: self.frame,
                 };
-                catch_unwind(AssertUnwindSafe(|| f(self.payload.get(), &delivery)))
+                self.call(info, || f(self.payload.get(), &delivery))
             }
             Call::Async(start, flights) => {
                 let shared = self.payload.share();
@@ -67,6 +86,7 @@ impl<E: Event> Walk<'_, E> {
                 };
                 match catch_unwind(AssertUnwindSafe(|| start(shared, handed.clone()))) {
                     Ok(Some(future)) => {
+                        let future = self.intercepted(info, future);
                         self.emission.hand_over(Pending::new(
                             handed,
                             self.stack.chain(),
@@ -90,6 +110,35 @@ impl<E: Event> Walk<'_, E> {
         self.record(info, result)
     }
 
+    fn call(&self, info: &ListenerInfo, run: impl Fn() -> Step) -> std::thread::Result<Step> {
+        catch_unwind(AssertUnwindSafe(|| match self.bus.interceptor() {
+            None => run(),
+            Some(interceptor) => interceptor::call(
+                &**interceptor,
+                &self.attempt(info),
+                self.payload.get(),
+                &run,
+            ),
+        }))
+    }
+
+    fn attempt(&self, info: &ListenerInfo) -> Attempt {
+        Attempt {
+            listener: info.clone(),
+            emission: self.frame.number(),
+            ops: E::__ops(),
+        }
+    }
+
+    /// An async delivery's future, or what an interceptor makes of it.
+    fn intercepted(&mut self, info: &ListenerInfo, future: BoxFuture) -> BoxFuture {
+        if self.bus.interceptor().is_none() {
+            return future;
+        }
+        let payload = E::__share().map(|sharing| (sharing.own)(self.payload.share()));
+        interceptor::future(self.bus, self.attempt(info), payload, future)
+    }
+
     fn origin(&self) -> Origin {
         Origin {
             own: self.frame.own(),
@@ -101,7 +150,10 @@ impl<E: Event> Walk<'_, E> {
 
     fn offered(&mut self, info: &ListenerInfo, offer: Offer) -> bool {
         match offer {
-            Offer::Accepted => self.emission.count_queued(),
+            Offer::Accepted => {
+                self.bus.accepted(|| self.attempt(info));
+                self.emission.count_queued();
+            }
             Offer::Skipped => self.emission.count_skipped(),
             Offer::Refused(kind, message) => {
                 let failure = Failure::new(Some(info.clone()), kind, message);
@@ -109,7 +161,7 @@ impl<E: Event> Walk<'_, E> {
             }
             Offer::Full(offer) if self.frame.depth() == 1 => self.emission.wait_for(Room {
                 bus: Arc::clone(self.bus),
-                listener: info.clone(),
+                attempt: self.attempt(info),
                 offer,
             }),
             Offer::Full(offer) => {

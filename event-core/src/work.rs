@@ -57,6 +57,10 @@ impl Work {
         Lease(Arc::clone(work))
     }
 
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::Acquire)
+    }
+
     /// Ends when nothing is open.
     pub(crate) fn idle(work: &Arc<Self>) -> Idle {
         Idle(Arc::clone(work))

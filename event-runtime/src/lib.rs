@@ -10,6 +10,8 @@ pub mod private;
 pub mod queue;
 mod simulated;
 mod sync;
+#[cfg(feature = "test")]
+pub mod test;
 
 pub use clock::{Clock, Sleep};
 pub use simulated::VirtualRuntime;

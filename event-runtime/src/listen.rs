@@ -84,7 +84,8 @@ impl<F> Deliver<F> {
             let future = (self.run)(share, handed)?;
             Some(Box::pin(future) as BoxFuture)
         };
-        let delivered = self.berth.deliver(item.origin, start).await;
+        let payload = || P::payload(item.share.clone());
+        let delivered = self.berth.deliver(item.origin, payload, start).await;
         let again = !attempt.last && self.is_worth_a_retry(&delivered);
         match delivered {
             Delivered::Ran => Verdict::Done,

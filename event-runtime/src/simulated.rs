@@ -142,6 +142,14 @@ impl VirtualRuntime {
         }
     }
 
+    /// The handle of a bus, which does not keep the tasks.
+    pub(crate) fn of_bus(self) -> Self {
+        Self {
+            owner: None,
+            ..self
+        }
+    }
+
     /// Drives the future and the tasks. When nothing is ready the clock jumps to the next timer; without one the thread parks until it is woken.
     ///
     /// ```
@@ -236,10 +244,7 @@ impl Runtime for VirtualRuntime {
     }
 
     fn lend(self) -> Arc<dyn Runtime> {
-        Arc::new(Self {
-            owner: None,
-            ..self
-        })
+        Arc::new(self.of_bus())
     }
 
     fn help(&self, who: usize, cx: &mut Context<'_>) {

@@ -1,0 +1,223 @@
+//! What a test kit asks of a bus that is being built, and of one that runs.
+
+use std::any::TypeId;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::{Arc, Weak};
+use std::task::Context;
+
+use crate::bus::{Bus, Inner};
+use crate::carrier::Carrier;
+use crate::error::{Code, Problem};
+use crate::event::{Event, EventInfo};
+use crate::installer::Installer;
+use crate::interceptor::Interceptor;
+use crate::lane::Lane;
+use crate::listener::{FnKey, ListenerInfo, Mode};
+use crate::registration::{Registration, linked_method};
+use crate::registry::Registry;
+use crate::returns::Step;
+use crate::runtime::Runtime;
+use crate::select::ListenerSet;
+use crate::shutdown::Left;
+use crate::subscription::Subscription;
+use crate::table::Run;
+use crate::work::Work;
+
+/// Has every emission of a bus go by an interceptor.
+#[doc(hidden)]
+pub struct Instrument {
+    pub interceptor: Arc<dyn Interceptor>,
+    pub replaced: Vec<Replaced>,
+    /// Events whose linked listeners do not hear them.
+    pub stubbed: Vec<TypeId>,
+}
+
+/// A listener whose body is never run: the interceptor does something instead.
+/// Installs a listener of any event in some mode; the flag says whether its function is `async`.
+type StandIn = fn(&mut Installer<'_>, Mode, bool);
+
+#[derive(Clone, Copy)]
+#[doc(hidden)]
+pub struct Replaced {
+    pub key: FnKey,
+    pub place: &'static Location<'static>,
+    /// What the replacement is for; `None` for any event.
+    pub event: Option<fn() -> &'static EventInfo>,
+    /// Installs something that is never run, where the listener's own state is not there.
+    pub install: StandIn,
+}
+
+impl Instrument {
+    pub(crate) fn check(&self, registry: &Registry, problems: &mut Vec<Problem>) {
+        for replaced in &self.replaced {
+            let Some(listener) = find(registry, replaced.key) else {
+                problems.push(Problem::new(
+                    Code::NotAListener,
+                    format!(
+                        "`{}` is replaced, but it is not a listener",
+                        replaced.key.name()
+                    ),
+                    Some(replaced.place),
+                    "put `#[listener]` on that function, or take it out of `replace`",
+                ));
+                continue;
+            };
+            let heard = listener.topics();
+            let fits = match replaced.event {
+                Some(event) => listener.is_of(event()),
+                None => listener.hears_any(),
+            };
+            if !fits {
+                let by = replaced
+                    .event
+                    .map_or("&AnyEvent", |event| event().type_name());
+                problems.push(Problem::new(
+                    Code::NotReplaceable,
+                    format!(
+                        "`{}` hears `{}`, and its replacement is a closure of `{by}`",
+                        listener.id,
+                        heard.join("`, `")
+                    ),
+                    Some(replaced.place),
+                    "give the closure the parameter that the listener has: `|e: &Event|` with `replace`, `|e: &AnyEvent<'_>|` with `replace_any`",
+                ));
+            }
+        }
+    }
+
+    /// What stands in for a listener whose state is not given. A condition or a key is in the listener's own code, which needs the state.
+    pub(crate) fn stands_in(&self, listener: &Registration) -> Option<&Replaced> {
+        if listener.condition.is_some() || listener.policy.max_workers() > 1 {
+            return None;
+        }
+        let mut replaced = self.replaced.iter();
+        replaced.find(|replaced| replaced.key.id() == (listener.key)())
+    }
+
+    pub(crate) fn stubs(&self, event: TypeId) -> bool {
+        self.stubbed.contains(&event)
+    }
+}
+
+fn find(registry: &Registry, key: FnKey) -> Option<Registration> {
+    match registry.by_key(key.id()) {
+        Some(index) => Some(registry.registration(index)),
+        None => linked_method(key.id()),
+    }
+}
+
+impl Inner {
+    pub(crate) fn interceptor(&self) -> Option<&Arc<dyn Interceptor>> {
+        self.instrument.as_ref().map(|it| &it.interceptor)
+    }
+}
+
+/// Functions by which listeners are named, with the type that identifies each.
+#[doc(hidden)]
+pub fn functions<M>(listeners: &impl ListenerSet<M>) -> Vec<FnKey> {
+    let mut keys = Vec::new();
+    listeners.keys(&mut keys);
+    keys
+}
+
+/// Which function a listener is.
+#[doc(hidden)]
+pub fn key_of(listener: &ListenerInfo) -> Option<TypeId> {
+    listener.registration().map(|listener| (listener.key)())
+}
+
+/// The id and the place of the listener that a function is.
+#[doc(hidden)]
+pub fn listener_of(key: FnKey) -> Option<(&'static str, &'static Location<'static>)> {
+    find(Registry::get(), key).map(|listener| (listener.id, listener.location))
+}
+
+/// Whether a bus may call this listener. Methods come and go with their instances.
+#[doc(hidden)]
+pub fn has(bus: &Bus, key: FnKey) -> bool {
+    let is = |infos: &[ListenerInfo]| infos.iter().any(|info| key_of(info) == Some(key.id()));
+    let inner = bus.inner();
+    inner.cells.iter().any(|cell| is(&cell.infos))
+        || inner
+            .generics()
+            .iter()
+            .any(|generic| is(&generic.cell.infos))
+        || linked_method(key.id()).is_some()
+}
+
+/// A subscription whose closure returns what a listener may return.
+#[doc(hidden)]
+pub fn subscribe<E: Event>(
+    bus: &Bus,
+    place: &'static Location<'static>,
+    f: impl Fn(&E) -> Step + Send + Sync + 'static,
+) -> Subscription {
+    let info = ListenerInfo::dynamic(E::TOPIC, place);
+    let run = Run::<E>::Bound(Box::new(move |event: &E, _| f(event)));
+    let id = bus.inner().subscribe(info, |_| run);
+    Subscription::new(bus.inner(), vec![(id, Some(E::__ops()))])
+}
+
+/// How many deliveries are open.
+#[doc(hidden)]
+pub fn open(bus: &Bus) -> usize {
+    bus.inner().work.open()
+}
+
+/// Ends when no delivery is open.
+#[doc(hidden)]
+pub fn idle(bus: &Bus) -> impl Future<Output = ()> + Send + Unpin + use<> {
+    Work::idle(&bus.inner().work)
+}
+
+/// Whether this thread runs the tasks of the bus's runtime.
+#[doc(hidden)]
+pub fn runs_here(bus: &Bus) -> bool {
+    bus.inner().runtime().is_some_and(Runtime::is_current)
+}
+
+/// Lets the bus's runtime go on for a future that waits for it.
+#[doc(hidden)]
+pub fn help(bus: &Bus, who: usize, cx: &mut Context<'_>) {
+    if let Some(runtime) = bus.inner().runtime() {
+        runtime.help(who, cx);
+    }
+}
+
+/// What is open, by listener.
+#[doc(hidden)]
+pub fn left(bus: &Bus) -> Vec<Left> {
+    let now = bus.inner().now();
+    let carried = bus.inner().carried.list().into_iter();
+    carried
+        .filter_map(|(listener, Carrier { flights, lane, .. })| {
+            let (running, waiting) = flights.upgrade()?.under_way();
+            let queue = lane.as_ref().and_then(Weak::upgrade);
+            let queue = queue.map(|lane| Lane::stats(&*lane)).unwrap_or_default();
+            let since = running.iter();
+            let in_flight: Vec<_> = since
+                .map(|since| now.saturating_duration_since(*since))
+                .collect();
+            Left::new(listener, waiting + queue.depth, queue.in_backoff, in_flight)
+        })
+        .collect()
+}
+
+/// Makes a bus the current one of this thread while `f` runs, outside of listeners.
+#[doc(hidden)]
+pub fn scope<R>(bus: &Bus, f: impl FnOnce() -> R) -> R {
+    bus.inner().scope(f)
+}
+
+impl std::fmt::Debug for Instrument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Instrument({} replaced)", self.replaced.len())
+    }
+}
+
+impl std::fmt::Debug for Replaced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Replaced({})", self.key.name())
+    }
+}

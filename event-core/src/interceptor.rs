@@ -1,0 +1,228 @@
+//! What a test kit sees of a bus, and what it may change. A bus without one pays for it nowhere on the inline path.
+
+use std::any::Any;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::bus::Inner;
+use crate::event::EventOps;
+use crate::failure::Failure;
+use crate::installer::BoxFuture;
+use crate::listener::ListenerInfo;
+use crate::returns::Step;
+use crate::stack::Entry;
+
+/// Sees every emission and every delivery of a bus.
+#[doc(hidden)]
+pub trait Interceptor: Send + Sync + 'static {
+    /// An event is about to be delivered: its number on this bus, and how often it is delivered.
+    fn emitted(&self, emission: Emitted) -> (u64, usize);
+    /// A queue accepted a delivery.
+    fn accepted(&self, attempt: &Attempt);
+    /// A listener is about to be called, for the first time or again; what is returned is given back at the end.
+    fn begun(&self, attempt: &Attempt) -> usize;
+    /// Whether the listener may be called otherwise than as it is.
+    fn changes(&self, listener: &ListenerInfo) -> bool;
+    /// How long to wait before it is called.
+    fn delay(&self, listener: &ListenerInfo) -> Option<Duration>;
+    /// What is done instead of the call. It may panic as the listener may.
+    fn instead(&self, attempt: &Attempt, payload: &dyn Any) -> Option<Step>;
+    /// The call ended.
+    fn ended(&self, begun: usize, end: CallEnd<'_>);
+    /// A failure was reported.
+    fn failed(&self, failure: &Failure);
+}
+
+/// One emission.
+#[doc(hidden)]
+pub struct Emitted {
+    pub(crate) ops: &'static EventOps,
+    /// `None` for a payload that threads cannot share.
+    pub payload: Option<Arc<dyn Any + Send + Sync>>,
+    pub location: Option<&'static Location<'static>>,
+    /// How many emissions stand on each other.
+    pub depth: usize,
+    pub(crate) cause: Option<Entry>,
+}
+
+impl Emitted {
+    pub fn topic(&self) -> &'static str {
+        (self.ops.info)().topic()
+    }
+
+    pub fn type_id(&self) -> std::any::TypeId {
+        (self.ops.type_id)()
+    }
+
+    pub fn type_name(&self) -> &'static str {
+        (self.ops.type_name)()
+    }
+
+    /// The emission that led to it, and the listener that made it.
+    pub fn cause(&self) -> Option<(u64, Option<ListenerInfo>)> {
+        self.cause.map(|cause| (cause.number(), cause.listener()))
+    }
+}
+
+/// One call of a listener.
+#[doc(hidden)]
+#[derive(Clone)]
+pub struct Attempt {
+    pub listener: ListenerInfo,
+    /// The number of the emission.
+    pub emission: u64,
+    pub(crate) ops: &'static EventOps,
+}
+
+impl Attempt {
+    pub fn topic(&self) -> &'static str {
+        (self.ops.info)().topic()
+    }
+
+    /// Runs `f` on the event for who knows no type.
+    pub fn with_event<R>(&self, payload: &dyn Any, f: impl FnOnce(&crate::AnyEvent<'_>) -> R) -> R {
+        f(&crate::AnyEvent::local(self.ops, payload))
+    }
+}
+
+/// How a call ended.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum CallEnd<'a> {
+    Ran,
+    Skipped,
+    /// The error that the listener returned.
+    Failed(&'a (dyn std::error::Error + Send + Sync + 'static)),
+    Panicked,
+    /// Its future was dropped before it had ended.
+    Dropped,
+}
+
+impl CallEnd<'_> {
+    fn of(step: &Step) -> CallEnd<'_> {
+        match step {
+            Step::Skipped | Step::Absent => CallEnd::Skipped,
+            Step::More(effects) => effects
+                .error
+                .as_deref()
+                .map_or(CallEnd::Ran, CallEnd::Failed),
+            Step::Done | Step::Stopped => CallEnd::Ran,
+        }
+    }
+}
+
+/// Tells of the end of a call, also when it is left by a panic.
+struct Call<'a> {
+    interceptor: &'a dyn Interceptor,
+    begun: usize,
+    over: bool,
+}
+
+impl<'a> Call<'a> {
+    fn begin(interceptor: &'a dyn Interceptor, attempt: &Attempt) -> Self {
+        Self {
+            interceptor,
+            begun: interceptor.begun(attempt),
+            over: false,
+        }
+    }
+
+    fn end(mut self, step: &Step) {
+        self.over = true;
+        self.interceptor.ended(self.begun, CallEnd::of(step));
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            let end = if std::thread::panicking() {
+                CallEnd::Panicked
+            } else {
+                CallEnd::Dropped
+            };
+            self.interceptor.ended(self.begun, end);
+        }
+    }
+}
+
+/// Calls an inline listener.
+#[cold]
+pub(crate) fn call(
+    interceptor: &dyn Interceptor,
+    attempt: &Attempt,
+    payload: &dyn Any,
+    run: &dyn Fn() -> Step,
+) -> Step {
+    let call = Call::begin(interceptor, attempt);
+    let step = decide(interceptor, attempt, payload, run);
+    call.end(&step);
+    step
+}
+
+fn decide(
+    interceptor: &dyn Interceptor,
+    attempt: &Attempt,
+    payload: &dyn Any,
+    run: &dyn Fn() -> Step,
+) -> Step {
+    if !interceptor.changes(&attempt.listener) {
+        return run();
+    }
+    if attempt.listener.condition().is_some() {
+        // The condition is part of the call, and what it does not want is not changed either.
+        let (step, wanted) = crate::stack::only_condition(run);
+        if !wanted {
+            return step;
+        }
+    }
+    interceptor.instead(attempt, payload).unwrap_or_else(run)
+}
+
+/// Takes the place of an async listener's future.
+pub(crate) fn future(
+    bus: &Arc<Inner>,
+    attempt: Attempt,
+    payload: Option<Arc<dyn Any + Send + Sync>>,
+    future: BoxFuture,
+) -> BoxFuture {
+    let Some((interceptor, payload)) = bus.interceptor().cloned().zip(payload) else {
+        return future;
+    };
+    let bus = Arc::downgrade(bus);
+    Box::pin(async move {
+        let call = Call::begin(&*interceptor, &attempt);
+        if let Some(time) = interceptor.delay(&attempt.listener) {
+            let sleep = bus.upgrade().map(|bus| bus.sleep_until(bus.now() + time));
+            if let Some(sleep) = sleep {
+                sleep.await;
+            }
+        }
+        if let Some(step) = interceptor.instead(&attempt, &*payload) {
+            call.end(&step);
+            return step;
+        }
+        let step = future.await;
+        call.end(&step);
+        step
+    })
+}
+
+macro_rules! opaque {
+    ($($name:ident)*) => {
+        $(impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.topic())
+            }
+        })*
+    };
+}
+
+opaque!(Emitted Attempt);
+
+impl std::fmt::Debug for dyn Interceptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Interceptor")
+    }
+}

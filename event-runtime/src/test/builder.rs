@@ -1,0 +1,324 @@
+//! Building a test's bus.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use event_core::private::instrument::{Instrument, Replaced, functions, subscribe};
+use event_core::private::{Escapes, Returns};
+use event_core::{
+    AnyEvent, Bus, BusBuilder, Event, EventInfo, Failure, ListenerSet, Policy, Runtime,
+};
+
+use super::bus::TestBus;
+use super::record::{Clock, Recorder};
+use super::replace::{Replacement, stand_in};
+use crate::VirtualRuntime;
+
+/// Makes a [`TestBus`]. Starts with all linked listeners, no state, and virtual time.
+///
+/// ```standalone_crate
+/// use std::sync::Arc;
+/// use tidings::test::TestBus;
+/// use tidings::{event, listener};
+///
+/// #[event]
+/// struct Placed {
+///     cents: u64,
+/// }
+///
+/// trait Bank: Send + Sync {
+///     fn book(&self, cents: u64) -> Result<(), String>;
+/// }
+///
+/// #[listener]
+/// fn charge(e: &Placed, bank: &dyn Bank) -> Result<(), String> {
+///     bank.book(e.cents)
+/// }
+///
+/// struct FakeBank;
+///
+/// impl Bank for FakeBank {
+///     fn book(&self, cents: u64) -> Result<(), String> {
+///         if cents < 1000 { Ok(()) } else { Err("not enough".into()) }
+///     }
+/// }
+///
+/// let bus = TestBus::builder().state(Arc::new(FakeBank) as Arc<dyn Bank>).build();
+/// bus.emit(Placed { cents: 2000 });
+/// bus.settle_blocking().heard_by(charge).once().failed();
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct TestBusBuilder {
+    bus: BusBuilder,
+    replaced: HashMap<TypeId, Replacement>,
+    replacements: Vec<Replaced>,
+    stubs: Vec<(TypeId, Stub)>,
+    real: bool,
+    real_threads: bool,
+    seed: Option<u64>,
+    deadline: Duration,
+}
+
+type Stub = Box<dyn FnOnce(&Bus)>;
+
+macro_rules! delegate {
+    ($(#[doc = $doc:literal] $(#[$attribute:meta])* fn $name:ident $(<$($generic:tt),*>)? ($($arg:ident: $type:ty),*);)*) => {
+        $(
+            #[doc = $doc]
+            $(#[$attribute])*
+            pub fn $name $(<$($generic),*>)? (mut self, $($arg: $type),*) -> Self {
+                self.bus = self.bus.$name($($arg),*);
+                self
+            }
+        )*
+    };
+}
+
+impl TestBusBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            bus: Bus::builder(),
+            replaced: HashMap::new(),
+            replacements: Vec::new(),
+            stubs: Vec::new(),
+            real: false,
+            real_threads: false,
+            seed: None,
+            deadline: Duration::from_secs(10),
+        }
+    }
+
+    delegate! {
+        /// Keeps only these listeners, as [`BusBuilder::only`] does.
+        fn only<M>(listeners: impl ListenerSet<M>);
+        /// Keeps only the listeners with these ids, as [`BusBuilder::only_ids`] does.
+        fn only_ids<'a>(ids: impl IntoIterator<Item = &'a str>);
+        /// Leaves these listeners out, as [`BusBuilder::without`] does.
+        fn without<M>(listeners: impl ListenerSet<M>);
+        /// Leaves the listeners with these ids out, as [`BusBuilder::without_ids`] does.
+        fn without_ids<'a>(ids: impl IntoIterator<Item = &'a str>);
+        /// Keeps only the listeners of these crates, as [`BusBuilder::crates`] does.
+        fn crates<'a>(names: impl IntoIterator<Item = &'a str>);
+        /// Limits the threads of queues, as [`BusBuilder::threads`] does; for [`real_threads`](Self::real_threads).
+        fn threads(limit: usize);
+        /// Is told every failure, as by [`BusBuilder::on_failure`].
+        fn on_failure(hook: impl Fn(&Failure) + Send + Sync + 'static);
+    }
+
+    /// Gives state, as [`BusBuilder::state`] does: a fake is given like the real one, an `Arc<dyn Trait>` for a parameter `&dyn Trait`.
+    #[track_caller]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.bus = self.bus.state(value);
+        self
+    }
+
+    /// Changes how deliveries are carried, as [`BusBuilder::tune`] does.
+    pub fn tune<M>(
+        mut self,
+        listeners: impl ListenerSet<M>,
+        change: impl Fn(Policy) -> Policy + Send + Sync + 'static,
+    ) -> Self {
+        self.bus = self.bus.tune(listeners, change);
+        self
+    }
+
+    /// Runs a closure instead of a listener, which keeps its place in the order, its mode, its condition and its queue.
+    ///
+    /// The closure may return what a listener may. State that only this listener asks for need not be given, unless it has a condition or
+    /// several workers: those are in code that takes the state.
+    ///
+    /// ```standalone_crate
+    /// use tidings::test::TestBus;
+    /// use tidings::{event, listener};
+    ///
+    /// #[event]
+    /// struct Placed {
+    ///     order: u64,
+    /// }
+    ///
+    /// #[event]
+    /// struct Paid;
+    ///
+    /// struct Bank;
+    ///
+    /// #[listener(queue = 64)]
+    /// async fn charge(_: &Placed, _: &Bank) -> Paid {
+    ///     unimplemented!("talks to the bank")
+    /// }
+    ///
+    /// let bus = TestBus::builder()
+    ///     .replace(charge, |e: &Placed| (e.order > 0).then_some(Paid))
+    ///     .build();
+    /// bus.emit(Placed { order: 7 });
+    /// let run = bus.settle_blocking();
+    /// run.heard_by(charge).once().ok();
+    /// run.emitted::<Paid>().once();
+    /// ```
+    #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "functions and tuples of them are written as they are"
+    )]
+    pub fn replace<M, E: Event, R: Returns>(
+        self,
+        listener: impl ListenerSet<M>,
+        with: impl Fn(&E) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let replacement = Replacement::of(with);
+        self.add(&listener, Some(E::__info), Location::caller(), replacement)
+    }
+
+    /// As [`replace`](Self::replace), for a listener of `&AnyEvent`.
+    #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "functions and tuples of them are written as they are"
+    )]
+    pub fn replace_any<M, R: Returns>(
+        self,
+        listener: impl ListenerSet<M>,
+        with: impl Fn(&AnyEvent<'_>) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let replacement = Replacement::of_any(with);
+        self.add(&listener, None, Location::caller(), replacement)
+    }
+
+    fn add<M>(
+        mut self,
+        listeners: &impl ListenerSet<M>,
+        event: Option<fn() -> &'static EventInfo>,
+        place: &'static Location<'static>,
+        replacement: Replacement,
+    ) -> Self {
+        let run = Arc::new(replacement.run);
+        for key in functions(listeners) {
+            let run = Arc::clone(&run);
+            let replacement = Replacement {
+                run: Box::new(move |attempt, payload| run(attempt, payload)),
+            };
+            self.replaced.insert(key.id(), replacement);
+            self.replacements.push(Replaced {
+                key,
+                place,
+                event,
+                install: stand_in,
+            });
+        }
+        self
+    }
+
+    /// A closure hears the event instead of all its linked listeners. It may return what a listener may.
+    ///
+    /// ```standalone_crate
+    /// use tidings::test::TestBus;
+    /// use tidings::{event, listener};
+    ///
+    /// #[event]
+    /// struct Charge;
+    ///
+    /// #[event]
+    /// struct Declined;
+    ///
+    /// #[listener]
+    /// fn bank(_: &Charge) {
+    ///     unimplemented!("talks to the bank")
+    /// }
+    ///
+    /// let bus = TestBus::builder().stub(|_: &Charge| Declined).build();
+    /// bus.emit(Charge);
+    /// bus.settle_blocking().emitted::<Declined>().once();
+    /// ```
+    #[track_caller]
+    pub fn stub<E: Event, R: Returns>(
+        mut self,
+        with: impl Fn(&E) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let place = Location::caller();
+        let subscribe = move |bus: &Bus| {
+            subscribe(bus, place, move |event: &E| with(event).into_step()).forever();
+        };
+        self.stubs.push((TypeId::of::<E>(), Box::new(subscribe)));
+        self
+    }
+
+    /// Runs async listeners on another runtime than the kit's, on its clock: a `tokio::runtime::Handle`, whose clock may be paused.
+    ///
+    /// Queues of plain functions run on threads then. `advance` and `block_on` are for virtual time.
+    pub fn runtime(mut self, runtime: impl Runtime) -> Self {
+        self.bus = self.bus.runtime(runtime);
+        self.real = true;
+        self
+    }
+
+    /// Runs the queues of plain functions on threads, as in the application, and not on the test's thread one item a turn.
+    pub fn real_threads(mut self) -> Self {
+        self.real_threads = true;
+        self
+    }
+
+    /// Runs what is ready in an order that is drawn from the seed, so that a test can look for orders that are rare. One seed gives one order.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// For how long of real time [`settle`](TestBus::settle) waits before it fails; 10 s by default.
+    pub fn deadline(mut self, time: Duration) -> Self {
+        self.deadline = time;
+        self
+    }
+
+    /// Makes the bus.
+    ///
+    /// # Panics
+    ///
+    /// If the bus cannot be built, with all problems; they are those of [`BusBuilder::build`], and a replacement that does not fit its listener.
+    #[track_caller]
+    pub fn build(self) -> TestBus {
+        let (mut builder, mut virtual_time) = (self.bus, None);
+        let clock = if self.real {
+            Clock::Real(Instant::now())
+        } else {
+            let time = match self.seed {
+                Some(seed) => VirtualRuntime::seeded(seed),
+                None => VirtualRuntime::new(),
+            };
+            let given = time.clone();
+            builder = builder.runtime(if self.real_threads {
+                given.real_threads()
+            } else {
+                given
+            });
+            virtual_time = Some(time.clone());
+            // The bus keeps the recorder.
+            Clock::Virtual(time.of_bus())
+        };
+        let recorder = Arc::new(Recorder::new(clock, self.replaced));
+        let built = builder
+            .__instrument(Instrument {
+                interceptor: Arc::clone(&recorder) as _,
+                replaced: self.replacements,
+                stubbed: self.stubs.iter().map(|(event, _)| *event).collect(),
+            })
+            .build();
+        let bus = built.unwrap_or_else(|error| panic!("{error}"));
+        for (_, subscribe) in self.stubs {
+            subscribe(&bus);
+        }
+        TestBus::from_parts(bus, recorder, virtual_time, Escapes::watch(), self.deadline)
+    }
+}
+
+impl fmt::Debug for TestBusBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestBusBuilder")
+            .field("bus", &self.bus)
+            .field("replaced", &self.replaced.len())
+            .field("stubs", &self.stubs.len())
+            .finish_non_exhaustive()
+    }
+}

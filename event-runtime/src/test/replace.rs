@@ -1,0 +1,50 @@
+//! Closures in the place of listeners.
+
+use std::any::Any;
+
+use event_core::private::{Attempt, BoxFuture, Hear, Installer, Returns, Step};
+use event_core::{AnyEvent, Event, Mode};
+
+use crate::listen::Queued;
+
+/// What is run instead of a listener.
+pub(super) struct Replacement {
+    pub(super) run: Run,
+}
+
+type Run = Box<dyn Fn(&Attempt, &dyn Any) -> Option<Step> + Send + Sync>;
+
+impl Replacement {
+    pub(super) fn of<E: Event, R: Returns>(f: impl Fn(&E) -> R + Send + Sync + 'static) -> Self {
+        Self {
+            run: Box::new(move |_, payload| {
+                payload.downcast_ref().map(|event| f(event).into_step())
+            }),
+        }
+    }
+
+    pub(super) fn of_any<R: Returns>(
+        f: impl Fn(&AnyEvent<'_>) -> R + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            run: Box::new(move |attempt, payload| {
+                attempt.with_event(payload, |event| Some(f(event).into_step()))
+            }),
+        }
+    }
+}
+
+/// Installs a listener that is never run, since something is done instead at every call.
+pub(super) fn stand_in(installer: &mut Installer<'_>, mode: Mode, asynchronous: bool) {
+    match mode {
+        Mode::Queue => {
+            let queue = Queued::<AnyEvent<'static>>::new(asynchronous);
+            queue.install(installer, |_, _| Some(async { Step::Done }));
+        }
+        Mode::Async => {
+            let start = |_, _| Some(Box::pin(async { Step::Done }) as BoxFuture);
+            <AnyEvent<'static> as Hear>::install_async(installer, Box::new(start));
+        }
+        _ => <AnyEvent<'static> as Hear>::install_bound(installer, Box::new(|_, _| Step::Done)),
+    }
+}
