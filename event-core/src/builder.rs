@@ -163,6 +163,14 @@ impl BusBuilder {
         self
     }
 
+    /// For the test kit: state in the place of what was given before.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn __fake<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.state.replace(value, Location::caller());
+        self
+    }
+
     /// For the test kit.
     #[doc(hidden)]
     pub fn __instrument(mut self, instrument: Instrument) -> Self {

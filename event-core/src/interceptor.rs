@@ -192,13 +192,13 @@ pub(crate) fn future(
     };
     let bus = Arc::downgrade(bus);
     Box::pin(async move {
-        let call = Call::begin(&*interceptor, &attempt);
         if let Some(time) = interceptor.delay(&attempt.listener) {
             let sleep = bus.upgrade().map(|bus| bus.sleep_until(bus.now() + time));
             if let Some(sleep) = sleep {
                 sleep.await;
             }
         }
+        let call = Call::begin(&*interceptor, &attempt);
         if let Some(step) = interceptor.instead(&attempt, &*payload) {
             call.end(&step);
             return step;

@@ -57,6 +57,19 @@ impl StateMap {
         self.values.insert(id, value);
     }
 
+    /// Gives the value in the place of what answers for the same parameters.
+    pub(crate) fn replace<V: Send + Sync + 'static>(
+        &mut self,
+        value: V,
+        given: &'static Location<'static>,
+    ) {
+        let id = TypeId::of::<V>();
+        let as_arc = TypeId::of::<Arc<V>>();
+        self.values
+            .retain(|key, other| *key != id && *key != as_arc && other.as_arc != id);
+        self.insert(value, given);
+    }
+
     pub(crate) fn has<T: ?Sized + Send + Sync + 'static>(&self) -> bool {
         self.values.contains_key(&TypeId::of::<T>())
             || self.values.contains_key(&TypeId::of::<Arc<T>>())

@@ -78,10 +78,11 @@ macro_rules! delegate {
     };
 }
 
-impl TestBusBuilder {
-    pub(super) fn new() -> Self {
+impl From<BusBuilder> for TestBusBuilder {
+    /// Goes on from the application's own builder. A runtime that it was given is replaced by the kit's; say `runtime` again to keep it.
+    fn from(bus: BusBuilder) -> Self {
         Self {
-            bus: Bus::builder(),
+            bus,
             replaced: HashMap::new(),
             replacements: Vec::new(),
             stubs: Vec::new(),
@@ -91,7 +92,9 @@ impl TestBusBuilder {
             deadline: Duration::from_secs(10),
         }
     }
+}
 
+impl TestBusBuilder {
     delegate! {
         /// Keeps only these listeners, as [`BusBuilder::only`] does.
         fn only<M>(listeners: impl ListenerSet<M>);
@@ -113,6 +116,39 @@ impl TestBusBuilder {
     #[track_caller]
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.bus = self.bus.state(value);
+        self
+    }
+
+    /// Gives state in the place of what answers for the same parameter: for a builder that the application makes, with its real state.
+    ///
+    /// ```standalone_crate
+    /// use tidings::test::{TestBus, TestBusBuilder};
+    /// use tidings::{Bus, BusBuilder, event, listener};
+    ///
+    /// #[event]
+    /// struct Placed;
+    ///
+    /// struct Bank {
+    ///     url: &'static str,
+    /// }
+    ///
+    /// #[listener]
+    /// fn charge(_: &Placed, bank: &Bank) {
+    ///     assert_eq!(bank.url, "test");
+    /// }
+    ///
+    /// /// Used by `main`.
+    /// fn builder() -> BusBuilder {
+    ///     Bus::builder().state(Bank { url: "https://bank.example" })
+    /// }
+    ///
+    /// let bus = TestBusBuilder::from(builder()).fake(Bank { url: "test" }).build();
+    /// bus.emit(Placed);
+    /// bus.settle_blocking().heard_by(charge).once().ok();
+    /// ```
+    #[track_caller]
+    pub fn fake<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.bus = self.bus.__fake(value);
         self
     }
 

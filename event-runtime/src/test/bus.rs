@@ -58,7 +58,7 @@ impl TestBus {
 
     /// Starts a bus with all linked listeners.
     pub fn builder() -> TestBusBuilder {
-        TestBusBuilder::new()
+        Bus::builder().into()
     }
 
     pub(super) fn from_parts(

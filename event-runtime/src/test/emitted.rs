@@ -13,6 +13,33 @@ use super::run::Run;
 ///
 /// An event counts whether anybody heard it or not, and once however often it was delivered. Payloads are kept only of events that are
 /// `Send + Sync`; of others there is only the number.
+///
+/// ```standalone_crate
+/// use tidings::test::TestBus;
+/// use tidings::{event, listener};
+///
+/// #[event]
+/// struct Placed {
+///     orders: Vec<u64>,
+/// }
+///
+/// #[event]
+/// struct Paid {
+///     order: u64,
+/// }
+///
+/// #[listener]
+/// fn charge(e: &Placed) -> Vec<Paid> {
+///     e.orders.iter().map(|order| Paid { order: *order }).collect()
+/// }
+///
+/// let bus = TestBus::new();
+/// bus.emit(Placed { orders: vec![7, 8] });
+/// let run = bus.settle_blocking();
+/// run.emitted::<Paid>().times(2);
+/// run.emitted::<Paid>().one(|paid| paid.order == 8);
+/// assert_eq!(run.emitted::<Paid>().payloads()[0].order, 7);
+/// ```
 #[must_use = "say what was emitted: `.once()`, `.one(..)`, `.none()`"]
 pub struct Emitted<'a, E> {
     run: &'a Run,

@@ -106,6 +106,29 @@ impl Faults {
 /// A fault that is in force: it strikes at every call of its listener, unless [`times`](Self::times) says otherwise.
 ///
 /// Of several faults of a listener the one that was asked for first strikes until it is used up.
+///
+/// ```standalone_crate
+/// use tidings::test::TestBus;
+/// use tidings::{event, listener};
+///
+/// #[event]
+/// struct Placed;
+///
+/// #[listener]
+/// fn charge(_: &Placed) {}
+///
+/// let bus = TestBus::new();
+/// bus.fail(charge).once().with("the bank is closed");
+/// bus.panic(charge).once();
+/// bus.duplicate::<Placed>();
+///
+/// // Twice each: the first two calls go wrong.
+/// bus.emit(Placed);
+/// bus.emit(Placed);
+/// let run = bus.settle_blocking();
+/// run.heard_by(charge).times(4);
+/// assert!(run.to_string().contains("charge: panicked"));
+/// ```
 pub struct Fault<'a, K = ()> {
     pub(super) faults: &'a Faults,
     pub(super) rules: Vec<usize>,

@@ -11,6 +11,31 @@ use super::run::{Run, is};
 /// Sentences about one listener: `run.heard_by(billing::charge).once().ok()`. Each fails the test, with the timeline, if it is not true.
 ///
 /// A delivery counts once, however often it was tried. What a condition skipped does not count.
+///
+/// ```standalone_crate
+/// use tidings::test::TestBus;
+/// use tidings::{event, listener};
+///
+/// #[event]
+/// struct Placed {
+///     cents: u32,
+/// }
+///
+/// #[listener(when = |e| e.cents > 0, queue = 8, retry = 1, backoff = "1s..1s")]
+/// fn charge(e: &Placed) -> Result<(), String> {
+///     if e.cents < 100 { Err("too little".into()) } else { Ok(()) }
+/// }
+///
+/// let bus = TestBus::new();
+/// bus.emit(Placed { cents: 0 });
+/// bus.settle_blocking().heard_by(charge).never();
+///
+/// bus.emit(Placed { cents: 50 });
+/// bus.settle_blocking().heard_by(charge).once().tries(2).failed_with("too little");
+///
+/// bus.emit(Placed { cents: 200 });
+/// bus.settle_blocking().heard_by(charge).once().ok();
+/// ```
 pub struct Heard<'a> {
     run: &'a Run,
     id: &'static str,
