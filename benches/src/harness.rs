@@ -25,11 +25,20 @@ impl Contestant {
     pub fn new(name: &'static str, listeners: usize, mut emit: impl FnMut(u64) + 'static) -> Self {
         // The loop is inside the box, so that only one indirect call is paid per sample. It is the one place that calls `emit`, so that
         // the compiler does not keep some of them out of the loop.
-        let mut run: Box<dyn FnMut(u64)> = Box::new(move |calls| {
+        Self::in_runs(name, listeners, move |calls| {
             for _ in 0..calls {
                 emit(black_box(1));
             }
-        });
+        })
+    }
+
+    /// Wraps `run`, which brings as many events of the amount 1 to the listeners `0..listeners` and ends when these have run.
+    ///
+    /// # Panics
+    ///
+    /// When one event does not reach exactly these listeners.
+    pub fn in_runs(name: &'static str, listeners: usize, run: impl FnMut(u64) + 'static) -> Self {
+        let mut run: Box<dyn FnMut(u64)> = Box::new(run);
         let mut expected = work::totals();
         for total in &mut expected[..listeners] {
             *total += 1;
@@ -60,8 +69,8 @@ impl Contestant {
         start.elapsed()
     }
 
-    fn calibrate(&mut self) {
-        while (0..3).any(|_| self.time() < SAMPLE) {
+    fn calibrate(&mut self, sample: Duration) {
+        while (0..3).any(|_| self.time() < sample) {
             self.calls *= 2;
         }
     }
@@ -92,7 +101,14 @@ pub struct Samples {
 impl Samples {
     /// Takes one sample of every contestant in each of `rounds` rounds.
     pub fn take(contestants: &mut [Contestant], rounds: usize) -> Self {
-        contestants.iter_mut().for_each(Contestant::calibrate);
+        Self::take_long(contestants, rounds, SAMPLE)
+    }
+
+    /// The same with samples of at least this length.
+    pub fn take_long(contestants: &mut [Contestant], rounds: usize, sample: Duration) -> Self {
+        for contestant in &mut *contestants {
+            contestant.calibrate(sample);
+        }
         let names = contestants.iter().map(Contestant::name).collect();
         let rounds = (0..rounds)
             .map(|_| contestants.iter_mut().map(Contestant::sample).collect())
@@ -121,6 +137,24 @@ impl Samples {
                 .map(|round| round[index] / round[reference])
                 .collect(),
         )
+    }
+
+    /// Prints the median of every contestant, and the ratios of these pairs.
+    ///
+    /// # Errors
+    ///
+    /// When there are no rounds, or one of a pair did not run.
+    pub fn print(&self, pairs: &[(&str, &str)]) -> Result<(), String> {
+        for name in &self.names {
+            let nanoseconds = self.nanoseconds(name).ok_or("there are no rounds")?;
+            println!("ns {name}\t{nanoseconds}");
+        }
+        for (name, reference) in pairs {
+            let ratio = self.ratio(name, reference);
+            let ratio = ratio.ok_or_else(|| format!("{name} or {reference} did not run"))?;
+            println!("ratio {name} {reference}\t{ratio}");
+        }
+        Ok(())
     }
 
     fn index(&self, name: &str) -> Option<usize> {

@@ -340,8 +340,10 @@ impl Future for EmissionFuture {
                     Poll::Pending => true,
                     Poll::Ready(end) => {
                         report.count_ended(end.result);
-                        // Emitted only after this round: every listener of the event has been started by then.
-                        follow.push((delivery.follow_up(), end.returned));
+                        if !end.returned.is_empty() {
+                            // Emitted only after this round: every listener of the event has been started by then.
+                            follow.push((delivery.follow_up(), end.returned));
+                        }
                         false
                     }
                 });

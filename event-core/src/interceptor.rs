@@ -10,7 +10,7 @@ use crate::event::EventOps;
 use crate::failure::Failure;
 use crate::installer::BoxFuture;
 use crate::listener::ListenerInfo;
-use crate::returns::Step;
+use crate::returns::{Effects, Step};
 use crate::stack::Entry;
 
 /// Sees every emission and every delivery of a bus.
@@ -26,6 +26,8 @@ pub trait Interceptor: Send + Sync + 'static {
     fn changes(&self, listener: &ListenerInfo) -> bool;
     /// How long to wait before it is called.
     fn delay(&self, listener: &ListenerInfo) -> Option<Duration>;
+    /// How the call goes wrong instead of being made: the step of a listener that fails, or a panic.
+    fn fault(&self, listener: &ListenerInfo) -> Option<Step>;
     /// What is done instead of the call. It may panic as the listener may.
     fn instead(&self, attempt: &Attempt, payload: &dyn Any) -> Option<Step>;
     /// The call ended.
@@ -177,36 +179,66 @@ fn decide(
             return step;
         }
     }
-    interceptor.instead(attempt, payload).unwrap_or_else(run)
+    let fault = interceptor.fault(&attempt.listener);
+    fault
+        .or_else(|| interceptor.instead(attempt, payload))
+        .unwrap_or_else(run)
 }
 
-/// Takes the place of an async listener's future.
-pub(crate) fn future(
-    bus: &Arc<Inner>,
-    attempt: Attempt,
-    payload: Option<Arc<dyn Any + Send + Sync>>,
-    future: BoxFuture,
-) -> BoxFuture {
-    let Some((interceptor, payload)) = bus.interceptor().cloned().zip(payload) else {
+/// A call with the payload of its event.
+pub(crate) type Given = (Attempt, Arc<dyn Any + Send + Sync>);
+
+/// Takes the place of an async or queued listener's future. Several events are those of one call.
+pub(crate) fn future(bus: &Arc<Inner>, given: Vec<Given>, future: BoxFuture) -> BoxFuture {
+    let Some(interceptor) = bus.interceptor().cloned() else {
         return future;
     };
     let bus = Arc::downgrade(bus);
     Box::pin(async move {
-        if let Some(time) = interceptor.delay(&attempt.listener) {
-            let sleep = bus.upgrade().map(|bus| bus.sleep_until(bus.now() + time));
+        let listener = given.first().map(|(attempt, _)| attempt.listener.clone());
+        let delay = listener.and_then(|listener| interceptor.delay(&listener));
+        if let Some(time) = delay {
+            let sleep = bus.upgrade().map(|bus| bus.sleep_until(later(&bus, time)));
             if let Some(sleep) = sleep {
                 sleep.await;
             }
         }
-        let call = Call::begin(&*interceptor, &attempt);
-        if let Some(step) = interceptor.instead(&attempt, &*payload) {
-            call.end(&step);
-            return step;
+        let begin = |(attempt, _): &Given| Call::begin(&*interceptor, attempt);
+        let calls: Vec<_> = given.iter().map(begin).collect();
+        let end = |step: Step| {
+            for call in calls {
+                call.end(&step);
+            }
+            step
+        };
+        if let Some(step) = changed(&*interceptor, &given) {
+            return end(step);
         }
-        let step = future.await;
-        call.end(&step);
-        step
+        end(future.await)
     })
+}
+
+/// A point in time that no clock reaches is none.
+fn later(bus: &Inner, time: Duration) -> std::time::Instant {
+    let now = bus.now();
+    let far = Duration::from_secs(100 * 365 * 86_400);
+    now.checked_add(time).unwrap_or(now + far)
+}
+
+/// What is done instead of a call, with each of its events.
+fn changed(interceptor: &dyn Interceptor, given: &[Given]) -> Option<Step> {
+    let (first, _) = given.first()?;
+    if !interceptor.changes(&first.listener) {
+        return None;
+    }
+    if let Some(step) = interceptor.fault(&first.listener) {
+        return Some(step);
+    }
+    let mut all = Effects::default();
+    for (attempt, payload) in given {
+        interceptor.instead(attempt, &**payload)?.gather(&mut all);
+    }
+    Some(all.into_step())
 }
 
 macro_rules! opaque {

@@ -165,7 +165,7 @@ impl Berth {
     pub async fn deliver(
         &self,
         origin: Origin,
-        payload: impl FnOnce() -> Option<Arc<dyn Any + Send + Sync>>,
+        payloads: impl FnOnce() -> Vec<(Origin, Arc<dyn Any + Send + Sync>)>,
         start: impl FnOnce(Handed) -> Option<BoxFuture>,
     ) -> Delivered {
         let Some((bus, listener)) = self.bus().zip(self.listener()) else {
@@ -189,12 +189,16 @@ impl Berth {
         };
         let future = match started {
             Ok(Some(future)) if bus.interceptor().is_some() => {
-                let attempt = Attempt {
-                    listener: handed.listener.clone(),
+                let listener = &handed.listener;
+                let attempt = |origin: Origin| Attempt {
+                    listener: listener.clone(),
                     emission: origin.own.number(),
                     ops: origin.ops,
                 };
-                interceptor::future(&bus, attempt, payload(), future)
+                let given = payloads()
+                    .into_iter()
+                    .map(|(origin, payload)| (attempt(origin), payload));
+                interceptor::future(&bus, given.collect(), future)
             }
             Ok(Some(future)) => future,
             Ok(None) => return Delivered::Skipped,

@@ -33,8 +33,23 @@ pub struct Effects {
     pub(crate) events: Vec<Box<dyn Returned>>,
 }
 
+impl Step {
+    /// Adds what this step has beside the count.
+    pub(crate) fn gather(self, effects: &mut Effects) {
+        match self {
+            Step::Done | Step::Skipped | Step::Absent => {}
+            Step::Stopped => effects.stop = true,
+            Step::More(more) => {
+                effects.stop |= more.stop;
+                effects.events.extend(more.events);
+                effects.error = effects.error.take().or(more.error);
+            }
+        }
+    }
+}
+
 impl Effects {
-    fn into_step(self) -> Step {
+    pub(crate) fn into_step(self) -> Step {
         match self {
             Effects {
                 error: None,

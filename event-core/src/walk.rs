@@ -136,7 +136,8 @@ impl<E: Event> Walk<'_, E> {
             return future;
         }
         let payload = E::__share().map(|sharing| (sharing.own)(self.payload.share()));
-        interceptor::future(self.bus, self.attempt(info), payload, future)
+        let given = payload.map(|payload| (self.attempt(info), payload));
+        interceptor::future(self.bus, given.into_iter().collect(), future)
     }
 
     fn origin(&self) -> Origin {

@@ -84,8 +84,12 @@ impl<F> Deliver<F> {
             let future = (self.run)(share, handed)?;
             Some(Box::pin(future) as BoxFuture)
         };
-        let payload = || P::payload(item.share.clone());
-        let delivered = self.berth.deliver(item.origin, payload, start).await;
+        let payloads = || {
+            let payload = P::payload(item.share.clone());
+            let origin = |payload| (item.origin, payload);
+            payload.map(origin).into_iter().collect()
+        };
+        let delivered = self.berth.deliver(item.origin, payloads, start).await;
         let again = !attempt.last && self.is_worth_a_retry(&delivered);
         match delivered {
             Delivered::Ran => Verdict::Done,

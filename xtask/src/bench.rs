@@ -81,8 +81,160 @@ const REACHES: &[Reach] = &[
     ),
 ];
 
+/// Emissions that are awaited.
+const AWAITED: &[Reach] = &[
+    reach(
+        "1 async listener",
+        "tidings in task/1",
+        "mod-events async/1",
+        Some(1.0),
+    ),
+    reach(
+        "1 async listener",
+        "tidings in task/1",
+        "tokio spawn/1",
+        Some(1.0),
+    ),
+    reach(
+        "1 async listener",
+        "tidings in task/1",
+        "kameo/1",
+        Some(1.0),
+    ),
+    reach(
+        "10 async listeners",
+        "tidings in task/10",
+        "mod-events async/10",
+        Some(1.0),
+    ),
+    reach(
+        "10 async listeners",
+        "tidings in task/10",
+        "tokio spawn/10",
+        Some(1.0),
+    ),
+    reach(
+        "10 async listeners",
+        "tidings in task/10",
+        "kameo/10",
+        Some(1.0),
+    ),
+    reach(
+        "1, on the runtime",
+        "tidings on tokio/1",
+        "mod-events async/1",
+        Some(1.0),
+    ),
+    reach(
+        "1, on the runtime",
+        "tidings on tokio/1",
+        "tokio spawn/1",
+        Some(1.0),
+    ),
+    reach(
+        "1, on the runtime",
+        "tidings on tokio/1",
+        "kameo/1",
+        Some(1.0),
+    ),
+    reach(
+        "10, on the runtime",
+        "tidings on tokio/10",
+        "mod-events async/10",
+        Some(1.0),
+    ),
+    reach(
+        "10, on the runtime",
+        "tidings on tokio/10",
+        "tokio spawn/10",
+        Some(1.0),
+    ),
+    reach(
+        "10, on the runtime",
+        "tidings on tokio/10",
+        "kameo/10",
+        Some(1.0),
+    ),
+];
+
+const QUEUES: &[Reach] = &[
+    reach(
+        "queue with one worker thread",
+        "tidings queue/1",
+        "crossbeam channel/1",
+        Some(1.3),
+    ),
+    reach(
+        "99 of 100 deliveries, one other listener blocked",
+        "tidings p99 beside a blocked listener",
+        "tidings p99",
+        Some(2.0),
+    ),
+];
+
+/// A row of what the programs print beside the ratios.
+type Figure = (&'static str, &'static str, &'static str, Option<f64>);
+
+/// Allocations of an awaited emission, the first one of a bus and each one after it.
+const ALLOCATIONS: &[Figure] = &[
+    (
+        "1 listener, first",
+        "first allocations tidings in task/1",
+        "",
+        Some(3.0),
+    ),
+    ("1 listener", "allocations tidings in task/1", "", Some(2.0)),
+    (
+        "10 listeners, first",
+        "first allocations tidings in task/10",
+        "",
+        Some(12.0),
+    ),
+    (
+        "10 listeners",
+        "allocations tidings in task/10",
+        "",
+        Some(2.0),
+    ),
+    (
+        "1 listener on the runtime, first",
+        "first allocations tidings on tokio/1",
+        "",
+        Some(3.0),
+    ),
+    (
+        "1 listener on the runtime",
+        "allocations tidings on tokio/1",
+        "",
+        Some(2.0),
+    ),
+    (
+        "10 listeners on the runtime, first",
+        "first allocations tidings on tokio/10",
+        "",
+        Some(12.0),
+    ),
+    (
+        "10 listeners on the runtime",
+        "allocations tidings on tokio/10",
+        "",
+        Some(2.0),
+    ),
+];
+
+/// Counted on Linux only.
+const IDLE: &[Figure] = &[
+    (
+        "threads of 1,000 queues that nobody uses",
+        "idle threads",
+        "",
+        Some(0.0),
+    ),
+    ("their wake-ups in a second", "idle wake-ups", "", Some(0.0)),
+];
+
 /// What the programs print beside the ratios: what it is, under which key, its unit, and at most how much it should be.
-const FIGURES: &[(&str, &str, &str, Option<f64>)] = &[
+const FIGURES: &[Figure] = &[
     ("start, bare program", "start bare ms", "ms", None),
     (
         "start, 10,000 listeners over 500 events",
@@ -140,7 +292,14 @@ const FIGURES: &[(&str, &str, &str, Option<f64>)] = &[
     ),
 ];
 
-const PEERS: &[&str] = &["bevy_ecs", "evenio", "mod-events", "tokio"];
+const PEERS: &[&str] = &[
+    "bevy_ecs",
+    "evenio",
+    "mod-events",
+    "kameo",
+    "tokio",
+    "crossbeam-channel",
+];
 
 /// Measures everything, with fewer samples if the arguments are `--quick`.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
@@ -159,8 +318,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     // Addresses differ from process to process, and with them the luck of the caches.
     for _ in 0..processes {
         measured.add("dispatch", &rounds.to_string())?;
+        measured.add("awaited", &rounds.to_string())?;
+        measured.add("queued", &(rounds / 10).to_string())?;
+        measured.add("blocked", &(rounds * 5).to_string())?;
     }
+    measured.add("idle", "")?;
     measured.add("allocations", "")?;
+    measured.add("awaited_allocations", "")?;
     measured.add("counts", "")?;
     measured.add("start", &starts.to_string())?;
     measured.add("compile", &checks.to_string())?;
@@ -234,8 +398,35 @@ fn page(measured: &Measured, processes: u32, rounds: u32) -> Result<String, Box<
          their own.\n`functions` and `closures` are loops over `&[fn(&E)]` and `&[Box<dyn Fn(&E)>]`, `call` is one call of an empty \
          function through a pointer.\n"
     )?;
+    ratios(&mut page, measured, REACHES)?;
+    page.push_str(
+        "\n## Awaited emissions\n\nThe listeners are ready at once. One thread awaits, and runs what a contestant spawns. `tokio spawn` is one task for each\n\
+         listener, all joined; of `kameo` the publication and the end of all its actors' handlers.\n\n",
+    );
+    ratios(&mut page, measured, AWAITED)?;
+    page.push_str("\nAllocations of one emission:\n\n");
+    figures(&mut page, measured, ALLOCATIONS)?;
+    page.push_str(
+        "\n## Queues\n\nAn event's share of the time from the first emission to the end of the last delivery, over so many that the queue of 1024 is full\n\
+         most of the time; the channel has the same capacity and carries the same `Arc<E>` to one thread that calls the same function.\n\n",
+    );
+    ratios(&mut page, measured, QUEUES)?;
+    if measured.get("idle threads").is_ok() {
+        page.push('\n');
+        figures(&mut page, measured, IDLE)?;
+    }
+    columns(&mut page, measured)?;
+    page.push_str("\n## Start and compile time\n\n");
+    figures(&mut page, measured, FIGURES)?;
+    for skipped in &measured.skipped {
+        writeln!(page, "\nSkipped: {skipped}.")?;
+    }
+    Ok(page)
+}
+
+fn ratios(page: &mut String, measured: &Measured, rows: &[Reach]) -> Result<(), Box<dyn Error>> {
     page.push_str("| work | reference | its ns | ours, ns | ratio | reach | reached |\n|---|---|--:|--:|--:|--:|---|\n");
-    for reach in REACHES {
+    for reach in rows {
         let Reach {
             work,
             ours,
@@ -253,11 +444,12 @@ fn page(measured: &Measured, processes: u32, rounds: u32) -> Result<String, Box<
             "| {work} | {reference} | {theirs:.1} | {nanoseconds:.1} | {ratio:.2} | {verdict} |"
         )?;
     }
-    columns(&mut page, measured)?;
-    page.push_str(
-        "\n## Start and compile time\n\n| what | measured | reach | reached |\n|---|--:|--:|---|\n",
-    );
-    for (what, key, unit, most) in FIGURES {
+    Ok(())
+}
+
+fn figures(page: &mut String, measured: &Measured, rows: &[Figure]) -> Result<(), Box<dyn Error>> {
+    page.push_str("| what | measured | reach | reached |\n|---|--:|--:|---|\n");
+    for (what, key, unit, most) in rows {
         let value = measured.get(key)?;
         let verdict = Verdict(value, *most);
         writeln!(
@@ -266,14 +458,11 @@ fn page(measured: &Measured, processes: u32, rounds: u32) -> Result<String, Box<
             digits(unit)
         )?;
     }
-    for skipped in &measured.skipped {
-        writeln!(page, "\nSkipped: {skipped}.")?;
-    }
-    Ok(page)
+    Ok(())
 }
 
 /// All contestants with what was counted of them.
-fn columns(page: &mut String, measured: &Measured) -> fmt::Result {
+fn columns(page: &mut String, measured: &Measured) -> Result<(), Box<dyn Error>> {
     page.push_str(
         "\n## All contestants\n\n| contestant/listeners | ns | instructions | allocations |\n|---|--:|--:|--:|\n",
     );
@@ -285,15 +474,16 @@ fn columns(page: &mut String, measured: &Measured) -> fmt::Result {
             "| {name} | {nanoseconds:.1} | {instructions} | {allocations} |"
         )?;
     }
-    let most = measured
-        .all("allocations tidings")
-        .map(|(_, count)| count)
-        .fold(0.0, f64::max);
+    let inline = REACHES.iter().map(|reach| reach.ours);
+    let most = inline
+        .map(|name| measured.get(&format!("allocations {name}")))
+        .try_fold(0.0, |most, count| Ok::<_, String>(f64::max(most, count?)))?;
     let reached = yes(most <= 0.0);
     writeln!(
         page,
         "\nAllocations of `tidings` on the inline path: {most} at most, reach 0, reached: {reached}."
-    )
+    )?;
+    Ok(())
 }
 
 /// Instructions are counted per run, and a fraction is the noise of its start.

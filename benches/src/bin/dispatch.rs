@@ -32,14 +32,5 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let samples = Samples::take(&mut contestants, rounds.parse()?);
 
-    for name in samples.names() {
-        let nanoseconds = samples.nanoseconds(name).ok_or("there are no rounds")?;
-        println!("ns {name}\t{nanoseconds}");
-    }
-    for (name, reference) in PAIRS {
-        let ratio = samples.ratio(name, reference);
-        let ratio = ratio.ok_or_else(|| format!("{name} or {reference} did not run"))?;
-        println!("ratio {name} {reference}\t{ratio}");
-    }
-    Ok(())
+    Ok(samples.print(PAIRS)?)
 }

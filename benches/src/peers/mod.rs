@@ -21,8 +21,14 @@ macro_rules! add_listeners {
 mod bevy;
 mod broadcast;
 mod evenio;
+mod kameo;
 mod locked_map;
 mod mod_events;
+mod spawned;
+
+use std::rc::Rc;
+
+use tokio::runtime::Runtime;
 
 use crate::harness::Contestant;
 
@@ -39,5 +45,17 @@ pub fn contestants() -> Vec<Contestant> {
         broadcast::contestant("tokio broadcast/10", 10),
         locked_map::contestant("locked map/1", 1),
         locked_map::contestant("locked map/10", 10),
+    ]
+}
+
+/// Returns every peer that can be awaited with one and with ten listeners.
+pub fn awaited(runtime: &Rc<Runtime>) -> Vec<Contestant> {
+    vec![
+        mod_events::awaited("mod-events async/1", 1, runtime),
+        mod_events::awaited("mod-events async/10", 10, runtime),
+        spawned::contestant("tokio spawn/1", 1, runtime),
+        spawned::contestant("tokio spawn/10", 10, runtime),
+        kameo::contestant("kameo/1", 1, runtime),
+        kameo::contestant("kameo/10", 10, runtime),
     ]
 }

@@ -167,15 +167,19 @@ impl Interceptor for Recorder {
         self.faults.delay(instrument::key_of(listener)?)
     }
 
-    fn instead(&self, attempt: &Attempt, payload: &dyn Any) -> Option<Step> {
-        let key = instrument::key_of(&attempt.listener)?;
-        if attempt.listener.mode() == Mode::Inline {
+    fn fault(&self, listener: &ListenerInfo) -> Option<Step> {
+        let key = instrument::key_of(listener)?;
+        if listener.mode() == Mode::Inline {
             if let Some(time) = self.faults.delay(key) {
                 self.clock.pass(time);
             }
         }
-        let replacement = || (self.replaced.get(&key)?.run)(attempt, payload);
-        self.faults.strike(key).or_else(replacement)
+        self.faults.strike(key)
+    }
+
+    fn instead(&self, attempt: &Attempt, payload: &dyn Any) -> Option<Step> {
+        let key = instrument::key_of(&attempt.listener)?;
+        (self.replaced.get(&key)?.run)(attempt, payload)
     }
 
     fn ended(&self, begun: usize, end: CallEnd<'_>) {

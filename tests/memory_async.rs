@@ -1,0 +1,78 @@
+//! What an awaited emission allocates, in the awaiting task and on a runtime.
+#![cfg(feature = "tokio")]
+
+use std::hint::black_box;
+
+use allocation_counter::measure;
+use tidings::{Bus, Event, event, listener};
+use tokio::runtime::{Builder, Runtime};
+
+#[event]
+struct Single(u64);
+
+#[listener]
+async fn hear(e: &Single) {
+    black_box(e.0);
+}
+
+#[event]
+struct Paid(u64);
+
+macro_rules! ready {
+    ($($name:ident)*) => {$(
+        #[listener]
+        async fn $name(e: &Paid) {
+            black_box(e.0);
+        }
+    )*};
+}
+
+ready! { p0 p1 p2 p3 p4 p5 p6 p7 p8 p9 }
+
+/// What the first emission, and each one after a hundred, allocates.
+fn allocations<E: Event>(
+    bus: &Bus,
+    runtime: &Runtime,
+    event: impl Fn() -> E,
+    ran: usize,
+) -> [u64; 2] {
+    let emission = || {
+        let report = runtime.block_on(bus.emit(event()).into_future());
+        assert_eq!(report.ran(), ran);
+    };
+    runtime.block_on(async {});
+    let cold = measure(emission);
+    (0..100).for_each(|_| emission());
+    let warm = measure(|| (0..100).for_each(|_| emission()));
+    assert_eq!(warm.count_current, 0, "nothing stays");
+    [cold.count_total, warm.count_total / 100]
+}
+
+/// The aim is 2 and one for each listener at first, and 2 later.
+fn at_most(counted: [u64; 2], reached: [u64; 2]) {
+    let holds = counted
+        .iter()
+        .zip(reached)
+        .all(|(count, most)| *count <= most);
+    assert!(holds, "first and later {counted:?}, at most {reached:?}");
+}
+
+#[test]
+fn an_emission_awaited_in_its_task_allocates_two_times_a_listener_and_little_more() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let bus = Bus::builder().build().unwrap();
+
+    // One of them is the thread's own first.
+    at_most(allocations(&bus, &runtime, || Single(1), 1), [7, 5]);
+    at_most(allocations(&bus, &runtime, || Paid(1), 10), [35, 25]);
+}
+
+#[test]
+fn an_emission_awaited_on_a_runtime_allocates_five_times_a_listener_and_little_more() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let builder = Bus::builder().runtime(runtime.handle().clone());
+    let bus = builder.build().unwrap();
+
+    at_most(allocations(&bus, &runtime, || Single(1), 1), [12, 9]);
+    at_most(allocations(&bus, &runtime, || Paid(1), 10), [76, 56]);
+}
