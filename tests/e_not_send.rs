@@ -49,7 +49,7 @@ fn assert_problem(error: &BuildError, listener: &str, line: u32) {
     );
     assert_eq!(
         problem.help(),
-        "make the payload `Send + Sync`, the listener a plain `fn`, or the pattern narrower"
+        "make the payload `Send + Sync`, the listener a plain `fn` without `queue`, or the pattern narrower"
     );
     assert_eq!(problem.location().unwrap().line(), line);
 }

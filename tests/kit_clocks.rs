@@ -17,9 +17,9 @@ struct Paid;
 struct Asked;
 
 #[listener(queue = 16, retry = 3, backoff = "1h..1h")]
-async fn charge(_: &Placed) -> Paid {
+async fn charge(_: &Placed) -> Result<Paid, String> {
     tokio::time::sleep(Duration::from_secs(60)).await;
-    Paid
+    Ok(Paid)
 }
 
 #[listener(queue = 16)]

@@ -506,8 +506,10 @@ fn the_last_handle_closes_the_queues_and_the_rest_is_told() {
 
 #[test]
 fn a_queue_can_be_tuned() {
-    let Fixture { bus, .. } =
-        changed(|builder| builder.tune(rejects, |policy| policy.queue(1).workers(2)));
+    // The gate stays shut for as long as its other end lives.
+    let Fixture {
+        bus, open: _open, ..
+    } = changed(|builder| builder.tune(rejects, |policy| policy.queue(1).workers(2)));
     bus.emit(Rejected(1));
     until_one_runs(&bus, "rejects");
     assert_eq!(bus.emit(Rejected(2)).report().queued(), 1);

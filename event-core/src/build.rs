@@ -11,7 +11,7 @@ use crate::event::EventOps;
 use crate::generic::Generic;
 use crate::installer::{Drafts, Installer, Place};
 use crate::instrument::Instrument;
-use crate::listener::{ListenerInfo, StateNeed, Target};
+use crate::listener::{ListenerInfo, Mode, StateNeed, Target};
 use crate::order::{self, Edge, Found};
 use crate::overlay::PLAIN;
 use crate::registration::{self, Registration};
@@ -284,13 +284,17 @@ pub(crate) fn not_send(listener: &ListenerInfo, ops: &EventOps) -> Problem {
     Problem::new(
         Code::NotSend,
         format!(
-            "async listener `{}` hears `{}` by a pattern, but `{}` is not `Send + Sync`",
+            "{} listener `{}` hears `{}` by a pattern, but `{}` is not `Send + Sync`",
+            match listener.mode() {
+                Mode::Queue => "queued",
+                _ => "async",
+            },
             listener.id(),
             (ops.info)().topic(),
             (ops.type_name)()
         ),
         Some(listener.location()),
-        "make the payload `Send + Sync`, the listener a plain `fn`, or the pattern narrower",
+        "make the payload `Send + Sync`, the listener a plain `fn` without `queue`, or the pattern narrower",
     )
 }
 

@@ -80,7 +80,8 @@ pub struct Inner {
     /// Nobody waits for it at the end of `main`.
     pub(crate) is_default: bool,
     runtime: Option<Arc<dyn Runtime>>,
-    pub(crate) hook: Hook,
+    /// Shared with the queues, some of whose deliveries may end after the bus.
+    pub(crate) hook: Arc<Hook>,
     pub(crate) instrument: Option<Instrument>,
     pub(crate) warned: Once,
 }
@@ -146,7 +147,7 @@ impl Bus {
             threads: parts.threads,
             is_default: parts.is_default,
             runtime: parts.runtime,
-            hook: parts.hook,
+            hook: Arc::new(parts.hook),
             instrument: parts.instrument,
             warned: Once::default(),
         });

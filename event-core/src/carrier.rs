@@ -50,7 +50,8 @@ impl Inner {
             let lane = carrier.lane.and_then(|lane| lane.upgrade());
             let Some(lane) = lane else { continue };
             lane.close();
-            for _ in 0..lane.abandon() {
+            let left = lane.abandon();
+            for _ in 0..left.waiting + left.in_backoff {
                 drop(self.report(given_up(listener.clone())));
             }
         }

@@ -97,6 +97,16 @@ pub const fn check_queue_return(gives: Gives) {
     );
 }
 
+/// That a listener whose deliveries are tried again may say that one failed.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_retry(gives: Gives) {
+    assert!(
+        gives.fails,
+        "`retry` says nothing of a listener that returns no error: return a `Result`, or remove it"
+    );
+}
+
 /// That the number of a key of the attribute is not zero.
 #[doc(hidden)]
 #[track_caller]

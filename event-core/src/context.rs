@@ -38,11 +38,11 @@ use crate::stack::{Entry, Frame};
 /// ```
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    bus: &'a Arc<Inner>,
-    ops: &'static EventOps,
-    listener: &'a ListenerInfo,
-    depth: usize,
-    cause: Option<Entry>,
+    pub(crate) bus: &'a Arc<Inner>,
+    pub(crate) ops: &'static EventOps,
+    pub(crate) listener: &'a ListenerInfo,
+    pub(crate) depth: usize,
+    pub(crate) cause: Option<Entry>,
 }
 
 impl<'a> Context<'a> {
@@ -75,6 +75,12 @@ impl<'a> Context<'a> {
     /// The delivery that emitted this event, if a listener did.
     pub fn cause(&self) -> Option<Cause> {
         self.cause.map(Cause)
+    }
+}
+
+impl Site for Context<'_> {
+    fn context(&self) -> Context<'_> {
+        *self
     }
 }
 

@@ -79,13 +79,22 @@ pub(crate) enum Given {
 pub(crate) struct FollowUp {
     bus: Arc<Inner>,
     chain: Vec<Entry>,
-    /// The delivery is open until what it returned is emitted.
+    /// The delivery is open as long as this lives: until what it returned is emitted and counts by itself.
     _lease: Option<Lease>,
 }
 
+/// For a delivery that was never pending.
+pub(crate) fn follow_up(bus: Arc<Inner>, own: Entry) -> FollowUp {
+    FollowUp {
+        bus,
+        chain: vec![own],
+        _lease: None,
+    }
+}
+
 impl FollowUp {
-    /// Emits what the listener returned; async deliveries are left with the emission.
-    pub(crate) fn emit(self, returned: Vec<Box<dyn Returned>>) -> Emission {
+    /// Emits what the listener returned; async deliveries are left with the emission, which must have begun before this is dropped.
+    pub(crate) fn emit(&self, returned: Vec<Box<dyn Returned>>) -> Emission {
         let mut emission = Emission::nothing();
         let mut queue = Queue::default();
         queue.extend(returned, &self.chain);

@@ -347,13 +347,16 @@ impl Future for EmissionFuture {
                         false
                     }
                 });
+                let mut sources = Vec::new();
                 for (source, events) in follow {
                     let emission = source.emit(events);
                     if emission.is_open() {
                         returned.push(emission.into_future());
+                        sources.push(source);
                     }
                 }
                 returned.retain_mut(|emission| Pin::new(emission).poll(cx).is_pending());
+                drop(sources);
                 if !pending.is_empty() || !rooms.is_empty() || !returned.is_empty() {
                     return Poll::Pending;
                 }

@@ -7,7 +7,7 @@ use crate::bus::Inner;
 use crate::emission::Emission;
 use crate::event::{Event, EventOps};
 use crate::failure::{Failure, FailureKind};
-use crate::listener::ListenerInfo;
+use crate::listener::{ListenerInfo, Mode};
 use crate::order;
 use crate::registry::Registry;
 use crate::subscription::Dynamic;
@@ -91,7 +91,11 @@ impl Inner {
         if let Some(listener) = &generic.refused {
             let type_name = std::any::type_name::<E>();
             let message = format!(
-                "an async listener hears `{}` by a pattern, but `{type_name}` is not `Send + Sync`",
+                "{} listener hears `{}` by a pattern, but `{type_name}` is not `Send + Sync`",
+                match listener.mode() {
+                    Mode::Queue => "a queued",
+                    _ => "an async",
+                },
                 E::TOPIC
             );
             let failure = Failure::new(Some(listener.clone()), FailureKind::NotSend, message);

@@ -64,7 +64,7 @@ impl Inner {
 }
 
 impl Hook {
-    fn tell(&self, failure: &Failure) {
+    pub(crate) fn tell(&self, failure: &Failure) {
         // A failure inside the hook is printed: telling the hook of it could go on for ever.
         let nested = stack::with(|stack| stack.set_hook(true));
         let told = catch_unwind(AssertUnwindSafe(|| match self {

@@ -12,7 +12,7 @@ use crate::error::{Code, Problem};
 use crate::event::{Event, EventInfo};
 use crate::installer::Installer;
 use crate::interceptor::Interceptor;
-use crate::lane::Lane;
+use crate::lane::QueueStats;
 use crate::listener::{FnKey, ListenerInfo, Mode};
 use crate::registration::{Registration, linked_method};
 use crate::registry::Registry;
@@ -191,10 +191,19 @@ pub fn left(bus: &Bus) -> Vec<Left> {
     let now = bus.inner().now();
     let carried = bus.inner().carried.list().into_iter();
     carried
-        .filter_map(|(listener, Carrier { flights, lane, .. })| {
-            let (running, waiting) = flights.upgrade()?.under_way();
-            let queue = lane.as_ref().and_then(Weak::upgrade);
-            let queue = queue.map(|lane| Lane::stats(&*lane)).unwrap_or_default();
+        .filter_map(|(listener, carrier)| {
+            let Carrier {
+                flights,
+                berth,
+                lane,
+            } = carrier;
+            let (mut running, waiting) = flights.upgrade()?.under_way();
+            let mut queue = QueueStats::default();
+            if let Some((berth, lane)) = berth.zip(lane.as_ref().and_then(Weak::upgrade)) {
+                // A call of a queue may be of several deliveries.
+                running = berth.under_way();
+                queue = lane.stats();
+            }
             let since = running.iter();
             let in_flight: Vec<_> = since
                 .map(|since| now.saturating_duration_since(*since))

@@ -218,8 +218,23 @@ pub(crate) fn future(bus: &Arc<Inner>, given: Vec<Given>, future: BoxFuture) -> 
     })
 }
 
+/// Calls a plain function behind a queue, which has waited already.
+pub(crate) fn call_each(
+    interceptor: &dyn Interceptor,
+    given: &[Given],
+    run: impl FnOnce() -> Step,
+) -> Step {
+    let begin = |(attempt, _): &Given| Call::begin(interceptor, attempt);
+    let calls: Vec<_> = given.iter().map(begin).collect();
+    let step = changed(interceptor, given).unwrap_or_else(run);
+    for call in calls {
+        call.end(&step);
+    }
+    step
+}
+
 /// A point in time that no clock reaches is none.
-fn later(bus: &Inner, time: Duration) -> std::time::Instant {
+pub(crate) fn later(bus: &Inner, time: Duration) -> std::time::Instant {
     let now = bus.now();
     let far = Duration::from_secs(100 * 365 * 86_400);
     now.checked_add(time).unwrap_or(now + far)

@@ -327,6 +327,7 @@ fn policy(policy: Policy) -> serde_json::Value {
     serde_json::json!({
         "queue": queue,
         "workers": policy.max_workers(),
+        "batch": policy.max_batch(),
         "overflow": policy.on_overflow().to_string(),
         "retry": policy.max_retries(),
         "backoff_ms": [milliseconds(min), milliseconds(max)],

@@ -4,18 +4,23 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Instant;
 
 use crate::bus::Inner;
-use crate::context::Handed;
-use crate::delivery::{Ended, Flights, Pending};
+use crate::context::{Context, Handed};
+use crate::delivery::{Ended, Flights, Pending, follow_up};
 use crate::event::EventOps;
-use crate::failure::{Failure, FailureKind};
-use crate::hook;
+use crate::failure::{Failure, FailureKind, drop_guarded, panic_message};
+use crate::hook::{self, Hook};
 use crate::installer::BoxFuture;
 use crate::interceptor::{self, Attempt};
 use crate::listener::ListenerInfo;
+use crate::returns::Step;
+use crate::runs::{Begun, Runs, Seat};
+use crate::runtime::Task;
 use crate::stack::{self, Entry};
 use crate::work::{Lease, Work};
 
@@ -23,8 +28,8 @@ use crate::work::{Lease, Work};
 pub trait Lane: Send + Sync + 'static {
     /// Nothing more is taken in; what is there is delivered.
     fn close(&self);
-    /// Takes out what has not begun; how many deliveries that were.
-    fn abandon(&self) -> usize;
+    /// Takes out what has not begun, and what waits for its next try.
+    fn abandon(&self) -> Abandoned;
     /// The figures of now.
     fn stats(&self) -> QueueStats;
 }
@@ -83,10 +88,63 @@ pub struct QueueStats {
     pub in_backoff: usize,
 }
 
+/// What a lane had left.
+pub struct Abandoned {
+    /// How many deliveries had not begun.
+    pub waiting: usize,
+    /// How many waited for their next try.
+    pub in_backoff: usize,
+    /// How many were given to workers, ever; a retry does not count.
+    pub taken: u64,
+}
+
 /// The bus side of a lane: known once the bus is made.
 pub struct Berth {
     flights: Arc<Flights>,
-    bus: OnceLock<(Weak<Inner>, ListenerInfo)>,
+    runs: Runs,
+    bus: OnceLock<Side>,
+}
+
+struct Side {
+    bus: Weak<Inner>,
+    listener: ListenerInfo,
+    hook: Arc<Hook>,
+    /// Whether an interceptor looks at every call.
+    watched: bool,
+}
+
+/// Says of an error whether it is worth one more try.
+pub type RetryIf<'a> = dyn Fn(&(dyn Error + Send + Sync + 'static)) -> bool + Sync + 'a;
+
+/// One call of a listener.
+pub struct Turn<'a> {
+    /// Where its first event comes from.
+    pub origin: Origin,
+    /// How many deliveries it is.
+    pub deliveries: usize,
+    /// Whether they were tried before.
+    pub again: bool,
+    /// Which errors are worth one more try, if there may be one.
+    pub retry: Option<&'a RetryIf<'a>>,
+    /// Its events, for who looks at every call.
+    pub events: &'a Events<'a>,
+}
+
+/// Where each event of a call comes from, and its payload.
+pub type Events<'a> = dyn Fn() -> Vec<(Origin, Arc<dyn Any + Send + Sync>)> + Sync + 'a;
+
+impl Turn<'_> {
+    fn given(&self, listener: &ListenerInfo) -> Vec<interceptor::Given> {
+        let given = |(origin, payload): (Origin, _)| {
+            let attempt = Attempt {
+                listener: listener.clone(),
+                emission: origin.own.number(),
+                ops: origin.ops,
+            };
+            (attempt, payload)
+        };
+        (self.events)().into_iter().map(given).collect()
+    }
 }
 
 /// Where a delivery comes from.
@@ -107,7 +165,13 @@ pub enum Offer {
     /// It will not be delivered.
     Refused(FailureKind, String),
     /// There is no room; the future ends when it is accepted or refused. Dropped before, the delivery is rejected.
-    Full(Pin<Box<dyn Future<Output = Offer> + Send>>),
+    Full(Pin<Box<dyn Wait>>),
+}
+
+/// A delivery that waits for room.
+pub trait Wait: Future<Output = Offer> + Send {
+    /// Waits for a moment, on a thread that has nothing else to do: to park and be woken costs more than most waits last.
+    fn linger(&self);
 }
 
 /// How a delivery ended.
@@ -116,14 +180,19 @@ pub enum Delivered {
     Ran,
     /// The listener wanted none.
     Skipped,
-    /// It is not reported yet.
-    Failed(Failure),
+    /// It is to be tried again.
+    Retry,
+    /// It is reported.
+    Failed,
+    /// The bus gave it up before it began, and it is reported.
+    Abandoned,
 }
 
 impl Berth {
     pub(crate) fn new(flights: Arc<Flights>) -> Self {
         Self {
             flights,
+            runs: Runs::new(),
             bus: OnceLock::new(),
         }
     }
@@ -133,8 +202,14 @@ impl Berth {
     }
 
     pub(crate) fn open(&self, bus: &Arc<Inner>, listener: ListenerInfo) {
+        let side = Side {
+            bus: Arc::downgrade(bus),
+            listener,
+            hook: Arc::clone(&bus.hook),
+            watched: bus.interceptor().is_some(),
+        };
         // A lane is made for one bus.
-        let _ = self.bus.set((Arc::downgrade(bus), listener));
+        let _ = self.bus.set(side);
     }
 
     /// Counts an accepted delivery among what the bus has open, until it is dropped.
@@ -154,26 +229,38 @@ impl Berth {
     }
 
     fn bus(&self) -> Option<Arc<Inner>> {
-        self.bus.get()?.0.upgrade()
+        self.bus.get()?.bus.upgrade()
     }
 
     fn listener(&self) -> Option<ListenerInfo> {
-        self.bus.get().map(|(_, listener)| listener.clone())
+        self.bus.get().map(|side| side.listener.clone())
     }
 
-    /// Runs one delivery: `start` makes the listener's future.
+    /// Since when each delivery runs, the oldest first.
+    pub(crate) fn under_way(&self) -> Vec<Instant> {
+        self.runs.under_way()
+    }
+
+    /// From here on nothing begins. `None` the second time.
+    pub(crate) fn give_up(&self) -> Option<Begun> {
+        self.runs.give_up()
+    }
+
+    /// Runs one call: `start` makes the listener's future.
     pub async fn deliver(
         &self,
-        origin: Origin,
-        payloads: impl FnOnce() -> Vec<(Origin, Arc<dyn Any + Send + Sync>)>,
+        turn: Turn<'_>,
         start: impl FnOnce(Handed) -> Option<BoxFuture>,
     ) -> Delivered {
         let Some((bus, listener)) = self.bus().zip(self.listener()) else {
-            let gone = "the last handle of the bus was dropped before the delivery began";
-            return Delivered::Failed(self.failure(FailureKind::Abandoned, gone));
+            return self.gone(turn.deliveries);
         };
+        let Some(seat) = self.runs.begin(bus.now(), turn.deliveries, turn.again) else {
+            return Delivered::Abandoned;
+        };
+        let origin = turn.origin;
         let handed = Handed {
-            bus: Arc::clone(&bus),
+            bus,
             ops: origin.ops,
             listener,
             depth: origin.depth,
@@ -184,27 +271,19 @@ impl Berth {
             let handed = handed.clone();
             stack::with(|stack| {
                 let _resumed = stack.resume(&chain);
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| start(handed)))
+                catch_unwind(AssertUnwindSafe(|| start(handed)))
             })
         };
         let future = match started {
-            Ok(Some(future)) if bus.interceptor().is_some() => {
-                let listener = &handed.listener;
-                let attempt = |origin: Origin| Attempt {
-                    listener: listener.clone(),
-                    emission: origin.own.number(),
-                    ops: origin.ops,
-                };
-                let given = payloads()
-                    .into_iter()
-                    .map(|(origin, payload)| (attempt(origin), payload));
-                interceptor::future(&bus, given.collect(), future)
+            Ok(Some(future)) if handed.bus.interceptor().is_some() => {
+                interceptor::future(&handed.bus, turn.given(&handed.listener), future)
             }
             Ok(Some(future)) => future,
             Ok(None) => return Delivered::Skipped,
             Err(panic) => {
-                let message = crate::failure::panic_message(panic);
-                return Delivered::Failed(self.failure(FailureKind::Panic, message));
+                let message = panic_message(panic);
+                let failure = self.failure(FailureKind::Panic, message);
+                return self.failed(&turn, seat, failure);
             }
         };
         let mut pending = Pending::new(handed, chain, future, &self.flights).behind_a_queue();
@@ -215,14 +294,102 @@ impl Berth {
         match end.result {
             Ok(Ended::Ran) => Delivered::Ran,
             Ok(Ended::Skipped) => Delivered::Skipped,
-            Err(failure) => Delivered::Failed(failure),
+            Err(failure) => self.failed(&turn, seat, failure),
         }
+    }
+
+    /// What a test has the next call of a plain function wait for.
+    pub fn delay(&self) -> Option<Task> {
+        let side = self.bus.get().filter(|side| side.watched)?;
+        let bus = side.bus.upgrade()?;
+        let time = bus.interceptor()?.delay(&side.listener)?;
+        Some(bus.sleep_until(interceptor::later(&bus, time)))
+    }
+
+    /// Runs one call of a plain function.
+    pub fn deliver_now(
+        &self,
+        turn: &Turn<'_>,
+        call: impl FnOnce(&Context<'_>) -> Step,
+    ) -> Delivered {
+        let Some((side, bus)) = self
+            .bus
+            .get()
+            .and_then(|side| Some((side, side.bus.upgrade()?)))
+        else {
+            return self.gone(turn.deliveries);
+        };
+        let Some(seat) = self.runs.begin(bus.now(), turn.deliveries, turn.again) else {
+            return Delivered::Abandoned;
+        };
+        let origin = turn.origin;
+        let cx = Context {
+            bus: &bus,
+            ops: origin.ops,
+            listener: &side.listener,
+            depth: origin.depth,
+            cause: origin.cause,
+        };
+        let returned = stack::with(|stack| {
+            let _resumed = stack.resume(&[origin.own]);
+            catch_unwind(AssertUnwindSafe(|| match bus.interceptor() {
+                None => call(&cx),
+                Some(watcher) => {
+                    let given = turn.given(&side.listener);
+                    interceptor::call_each(&**watcher, &given, || call(&cx))
+                }
+            }))
+        });
+        let effects = match returned {
+            Ok(Step::More(effects)) => *effects,
+            Ok(Step::Skipped) => return Delivered::Skipped,
+            Ok(_) => return Delivered::Ran,
+            Err(panic) => {
+                let failure = self.failure(FailureKind::Panic, panic_message(panic));
+                return self.failed(turn, seat, failure);
+            }
+        };
+        let Some(error) = effects.error else {
+            drop(follow_up(bus, origin.own).emit(effects.events));
+            return Delivered::Ran;
+        };
+        if let Err(message) = drop_guarded(effects.events) {
+            bus.tell_drop(Some(&side.listener), "what it returned", &message);
+        }
+        self.failed(turn, seat, Failure::error(side.listener.clone(), error))
+    }
+
+    /// Says what becomes of a call that failed, and tells of it if that is the end.
+    fn failed(&self, turn: &Turn<'_>, seat: Seat<'_>, failure: Failure) -> Delivered {
+        if failure.kind() == FailureKind::Abandoned && seat.is_given_up() {
+            return Delivered::Abandoned;
+        }
+        let judged = turn.retry.zip(failure.source());
+        if judged.is_some_and(|(retry, error)| retry(error)) && seat.end_for_now() {
+            return Delivered::Retry;
+        }
+        self.tell(Some(turn.origin), failure);
+        Delivered::Failed
+    }
+
+    /// For a call that begins after the last handle of the bus was dropped: its worker had taken it before.
+    #[cold]
+    fn gone(&self, deliveries: usize) -> Delivered {
+        for _ in 0..deliveries {
+            let gone = "the last handle of the bus was dropped before the delivery began";
+            self.tell(None, self.failure(FailureKind::Abandoned, gone));
+        }
+        Delivered::Abandoned
     }
 
     /// Tells the hook of a failure.
     pub fn tell(&self, origin: Option<Origin>, failure: Failure) {
-        let Some(bus) = self.bus() else {
+        let Some(side) = self.bus.get() else {
             drop(hook::tell_without_bus(failure));
+            return;
+        };
+        let Some(bus) = side.bus.upgrade() else {
+            side.hook.tell(&failure);
             return;
         };
         let chain: Vec<_> = origin.into_iter().map(|origin| origin.own).collect();
@@ -241,19 +408,9 @@ impl Berth {
 /// One open delivery.
 pub struct Leased(#[expect(dead_code, reason = "held to be dropped")] Lease);
 
-impl Delivered {
-    /// The error that the listener returned.
-    pub fn error(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
-        match self {
-            Delivered::Failed(failure) => failure.source(),
-            Delivered::Ran | Delivered::Skipped => None,
-        }
-    }
-}
-
 macro_rules! opaque {
-    ($($name:ident)*) => {
-        $(impl fmt::Debug for $name {
+    ($($name:ident $(<$lifetime:lifetime>)?)*) => {
+        $(impl fmt::Debug for $name $(<$lifetime>)? {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(stringify!($name))
             }
@@ -261,4 +418,4 @@ macro_rules! opaque {
     };
 }
 
-opaque!(Berth Origin Offer Delivered Leased);
+opaque!(Abandoned Berth Turn<'_> Origin Offer Delivered Leased);

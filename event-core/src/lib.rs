@@ -45,6 +45,7 @@ mod registry;
 mod report;
 mod returns;
 mod room;
+mod runs;
 mod runtime;
 mod select;
 mod shutdown;

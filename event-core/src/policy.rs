@@ -71,6 +71,7 @@ pub struct Policy {
     pub(crate) timeout: Option<Duration>,
     pub(crate) queue: Option<usize>,
     pub(crate) workers: usize,
+    pub(crate) batch: usize,
     pub(crate) overflow: Overflow,
     pub(crate) retries: u32,
     pub(crate) backoff: (Duration, Duration),
@@ -130,6 +131,7 @@ impl Policy {
             timeout: None,
             queue: None,
             workers: 1,
+            batch: 1,
             overflow: Overflow::Block,
             retries: 0,
             backoff: (Duration::from_millis(100), Duration::from_secs(5)),
@@ -174,6 +176,40 @@ impl Policy {
     #[must_use]
     pub const fn workers(mut self, workers: usize) -> Self {
         self.workers = if workers == 0 { 1 } else { workers };
+        self
+    }
+
+    /// One call of a listener that takes `&[&E]` is given at most `batch` events, at least 1: those that wait, and it waits for no more. It says
+    /// nothing of a listener that takes one event.
+    ///
+    /// ```standalone_crate
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use std::time::Duration;
+    /// use tidings::{Bus, event, listener};
+    ///
+    /// #[event]
+    /// struct Placed;
+    ///
+    /// #[listener(queue = 1024, batch = 64)]
+    /// fn index(orders: &[&Placed], most: &AtomicUsize) {
+    ///     most.fetch_max(orders.len(), Ordering::Relaxed);
+    /// }
+    ///
+    /// let most = std::sync::Arc::new(AtomicUsize::new(0));
+    /// let builder = Bus::builder().state(std::sync::Arc::clone(&most));
+    /// let bus = builder.tune(index, |policy| policy.batch(2)).build()?;
+    /// for _ in 0..100 {
+    ///     bus.emit(Placed);
+    /// }
+    /// assert!(bus.shutdown_blocking(Duration::from_secs(5))?.is_clean());
+    ///
+    /// assert_eq!(bus.queues()[0].1.delivered, 100);
+    /// assert!((1..=2).contains(&most.load(Ordering::Relaxed)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn batch(mut self, batch: usize) -> Self {
+        self.batch = if batch == 0 { 1 } else { batch };
         self
     }
 
@@ -242,6 +278,11 @@ impl Policy {
     /// How many deliveries of the queue may run at the same time.
     pub const fn max_workers(&self) -> usize {
         self.workers
+    }
+
+    /// How many events one call is given at most, if the listener takes several.
+    pub const fn max_batch(&self) -> usize {
+        self.batch
     }
 
     /// What happens when the queue is full.

@@ -4,8 +4,8 @@ pub use std::sync::Arc;
 
 pub use crate::bus::Inner;
 pub use crate::check::{
-    check_event, check_number, check_pattern, check_queue_return, check_return, check_selected,
-    check_selector, check_time, check_times, hash_key,
+    check_event, check_number, check_pattern, check_queue_return, check_retry, check_return,
+    check_selected, check_selector, check_time, check_times, hash_key,
 };
 pub use crate::context::{Delivery, Handed, Site};
 pub use crate::dispatch::Queue;
@@ -19,7 +19,9 @@ pub use crate::installer::{BoxFuture, Installer};
 pub use crate::interceptor::{Attempt, CallEnd, Emitted, Interceptor};
 #[cfg(feature = "json")]
 pub use crate::json::Codec;
-pub use crate::lane::{Berth, Delivered, Lane, Leased, Offer, Origin};
+pub use crate::lane::{
+    Abandoned, Berth, Delivered, Events, Lane, Leased, Offer, Origin, RetryIf, Turn, Wait,
+};
 pub use crate::listener::{FnKey, Need, Relation, Target};
 pub use crate::methods::Method;
 pub use crate::param::{Listener, Param, Takes};

@@ -98,6 +98,8 @@ impl<E: Event> Returned for E {
 #[doc(hidden)]
 pub trait Returns: Sized {
     const STOPS: bool = false;
+    /// Whether it may be an error.
+    const FAILS: bool = false;
 
     fn emits(_events: &mut Vec<&'static EventInfo>) {}
     fn gather(self, effects: &mut Effects);
@@ -116,6 +118,7 @@ pub trait Returns: Sized {
 pub struct Gives {
     pub(crate) emits: fn(&mut Vec<&'static EventInfo>),
     pub(crate) stops: bool,
+    pub(crate) fails: bool,
 }
 
 #[doc(hidden)]
@@ -123,6 +126,7 @@ pub const fn gives<R: Returns>() -> Gives {
     Gives {
         emits: R::emits,
         stops: R::STOPS,
+        fails: R::FAILS,
     }
 }
 
@@ -186,6 +190,7 @@ impl Returns for ControlFlow<()> {
 #[diagnostic::do_not_recommend]
 impl<R: Returns, X: Into<Box<dyn Error + Send + Sync>>> Returns for Result<R, X> {
     const STOPS: bool = R::STOPS;
+    const FAILS: bool = true;
 
     fn emits(events: &mut Vec<&'static EventInfo>) {
         R::emits(events);
@@ -215,6 +220,7 @@ macro_rules! tuples {
         #[diagnostic::do_not_recommend]
         impl<$($name: Returns),+> Returns for ($($name,)+) {
             const STOPS: bool = $($name::STOPS)||+;
+            const FAILS: bool = $($name::FAILS)||+;
 
             fn emits(events: &mut Vec<&'static EventInfo>) {
                 $($name::emits(events);)+

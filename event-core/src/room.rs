@@ -1,6 +1,5 @@
 //! A delivery that waits for room in its listener's queue.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -8,7 +7,7 @@ use std::task::{Context, Poll};
 use crate::bus::Inner;
 use crate::failure::{Failure, FailureKind};
 use crate::interceptor::Attempt;
-use crate::lane::Offer;
+use crate::lane::{Offer, Wait};
 use crate::listener::ListenerInfo;
 use crate::report::Report;
 use crate::stack;
@@ -17,7 +16,7 @@ use crate::stack;
 pub(crate) struct Room {
     pub(crate) bus: Arc<Inner>,
     pub(crate) attempt: Attempt,
-    pub(crate) offer: Pin<Box<dyn Future<Output = Offer> + Send>>,
+    pub(crate) offer: Pin<Box<dyn Wait>>,
 }
 
 impl Room {
@@ -36,6 +35,7 @@ impl Room {
     pub(crate) fn settle(mut self, report: &mut Report) {
         let mut said = None;
         if may_park(&self.bus) {
+            self.offer.linger();
             let offer = self.offer.as_mut();
             self.bus.park(async { said = Some(offer.await) }, None);
         }

@@ -101,7 +101,6 @@ impl Inner {
     fn end_shutdown(&self) -> Shutdown {
         let now = self.now();
         let carried = self.carried.list();
-        // Queues first: what a worker takes meanwhile is still delivered.
         let queues: Vec<_> = carried
             .iter()
             .map(|(_, carrier)| Queued::take_out(carrier))
@@ -125,9 +124,11 @@ impl Inner {
         now: Instant,
     ) -> Option<Left> {
         let mut flights = carrier.flights.upgrade()?.give_up();
-        // What a worker took and did not begin yet is neither in the queue nor under way.
-        let taken = queued.taken.saturating_sub(flights.running.len());
-        let waiting = queued.waiting + taken + flights.waiting;
+        if carrier.lane.is_some() {
+            // These have their turns inside of calls that are counted by their deliveries.
+            flights.running.clone_from(&queued.running);
+        }
+        let waiting = queued.waiting + flights.waiting;
         for _ in 0..flights.running.len() + waiting + queued.in_backoff {
             let failure = self.report(given_up(listener.clone()));
             if let Some(completion) = flights.awaited.pop() {
@@ -147,22 +148,27 @@ impl Inner {
 struct Queued {
     waiting: usize,
     in_backoff: usize,
-    taken: usize,
+    running: Vec<Instant>,
 }
 
 impl Queued {
     fn take_out(carrier: &Carrier) -> Self {
-        let Some(lane) = carrier.lane.as_ref().and_then(Weak::upgrade) else {
+        let lane = carrier.lane.as_ref().and_then(Weak::upgrade);
+        let Some((berth, lane)) = carrier.berth.as_ref().zip(lane) else {
             return Self::default();
         };
+        // First that nothing begins: what workers have in their hands then is what they took and what never began.
+        let begun = berth.give_up();
         lane.close();
-        let in_backoff = lane.stats().in_backoff;
-        // What waits for its next try comes out with the rest.
-        let waiting = lane.abandon().saturating_sub(in_backoff);
+        let left = lane.abandon();
+        let Some(begun) = begun else {
+            return Self::default();
+        };
+        let in_hands = usize::try_from(left.taken - begun.ever).unwrap_or(usize::MAX);
         Self {
-            waiting,
-            in_backoff,
-            taken: lane.stats().in_flight,
+            waiting: left.waiting + in_hands,
+            in_backoff: begun.between,
+            running: begun.running,
         }
     }
 }

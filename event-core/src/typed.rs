@@ -68,6 +68,15 @@ impl<P: Hear> On<P> {
         P::hold(share)
     }
 
+    pub fn hold_all<'a>(&self, shares: &'a [P::Share]) -> Vec<P::Held<'a>> {
+        shares.iter().map(P::hold).collect()
+    }
+
+    /// What a listener of batches is given.
+    pub fn views<'a, 'x>(&self, held: &'a [P::Held<'x>]) -> Vec<&'a P::View<'x>> {
+        held.iter().map(|held| &**held).collect()
+    }
+
     /// Refuses an event that threads cannot share.
     pub fn shared(&self)
     where
@@ -114,6 +123,12 @@ pub trait OnFallback<P: ?Sized> {
     }
     fn hold<'a>(&self, share: &'a Arc<P>) -> &'a P {
         share
+    }
+    fn hold_all<'a>(&self, shares: &'a [Arc<P>]) -> Vec<&'a P> {
+        shares.iter().map(|share| &**share).collect()
+    }
+    fn views<'a>(&self, held: &[&'a P]) -> Vec<&'a P> {
+        held.to_vec()
     }
     fn shared(&self) {}
     fn queueable(&self) {}

@@ -69,7 +69,8 @@ pub fn event(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `timeout = "5s"` | string like `"1h30m"`, or constant `Duration` | none | after how long a delivery of an `async fn` is ended and counted as failed |
 /// | `queue = 1024` | number, or constant `usize` | none | deliveries wait in a queue with so many places; needs the feature `runtime`; not with `limit` or `overlap` |
 /// | `workers = 4` | number, or constant `usize` | `1` | how many deliveries of the queue run at the same time |
-/// | `key = \|e\| e.customer` | closure that gives a `Hash` value | none | deliveries with equal keys run one after another, in their order; needs `workers` |
+/// | `key = \|e\| e.customer` | closure that gives a `Hash` value | none | deliveries with equal keys run one after another, in their order; needs `workers` or `batch` |
+/// | `batch = 64` | number, or constant `usize` | none | the listener takes `&[&E]`: one call is given the deliveries that wait, at most so many, of one key |
 /// | `overflow = "reject"` | `"block"`, `"reject"`, `"drop_oldest"`, `"drop_newest"` | `"block"` | what a full queue does with one more delivery: it waits for room where it may, fails, takes the place of the oldest, is dropped |
 /// | `retry = 3` | number, or constant `u32` | none | how often a delivery of the queue that returned an error is tried again |
 /// | `backoff = "100ms..5s"` | range of times in a string | `"100ms..5s"` | the time before a retry: random, from the first to what doubles with each retry up to the second; needs `retry` |

@@ -14,9 +14,10 @@ pub use behind::{Behind, BehindFallback, NoQueue};
 use line::Line;
 
 use event_core::private::{
-    Berth, BoxFuture, Delivered, Handed, Hear, Installer, Lane, Leased, Offer, Origin, Step,
+    Berth, BoxFuture, Delivered, Events, Handed, Hear, Installer, Lane, Leased, Offer, Origin,
+    RetryIf, Step, Turn,
 };
-use event_core::{FailureKind, Overflow, Policy, Runtime};
+use event_core::{Context, FailureKind, Overflow, Policy, Runtime};
 
 use crate::clock::{Clock, Sleep};
 use crate::queue::{
@@ -48,66 +49,172 @@ struct Item<P: Hear> {
     _open: Leased,
 }
 
-/// Runs the listener on an item.
-struct Deliver<F> {
-    berth: Arc<Berth>,
-    run: F,
-    retry_if: Option<RetryIfFn>,
+/// How a listener is called with what its queue gives at once.
+trait Call<P: Hear>: Send + Sync + 'static {
+    /// `None` is a delivery that the listener does not want.
+    fn start(&self, items: &[Item<P>], handed: Handed) -> Option<BoxFuture>;
 }
 
-impl<P, F, Fut> Job<Item<P>> for Deliver<F>
+/// With one event.
+struct One<F>(F);
+
+/// With several, in a `Vec`.
+struct Many<F>(F);
+
+impl<P, F, Fut> Call<P> for One<F>
 where
-    P: Hear<Share: Clone + Send + Sync>,
+    P: Hear<Share: Clone>,
     F: Fn(P::Share, Handed) -> Option<Fut> + Send + Sync + 'static,
     Fut: Future<Output = Step> + Send + 'static,
 {
+    fn start(&self, items: &[Item<P>], handed: Handed) -> Option<BoxFuture> {
+        // Its queue gives one at a time.
+        let share = items.first()?.share.clone();
+        Some(Box::pin((self.0)(share, handed)?))
+    }
+}
+
+impl<P, F, Fut> Call<P> for Many<F>
+where
+    P: Hear<Share: Clone>,
+    F: Fn(Vec<P::Share>, Handed) -> Option<Fut> + Send + Sync + 'static,
+    Fut: Future<Output = Step> + Send + 'static,
+{
+    fn start(&self, items: &[Item<P>], handed: Handed) -> Option<BoxFuture> {
+        let shares = items.iter().map(|item| item.share.clone()).collect();
+        Some(Box::pin((self.0)(shares, handed)?))
+    }
+}
+
+/// How a plain function is called.
+trait CallNow<P: Hear>: Send + Sync + 'static {
+    fn call(&self, items: &[Item<P>], cx: &Context<'_>) -> Step;
+}
+
+impl<P, F> CallNow<P> for One<F>
+where
+    P: Hear,
+    F: for<'a, 'b> Fn(&'b P::View<'a>, &Context<'_>) -> Step + Send + Sync + 'static,
+{
+    fn call(&self, items: &[Item<P>], cx: &Context<'_>) -> Step {
+        match items.first() {
+            Some(item) => (self.0)(&P::hold(&item.share), cx),
+            None => Step::Skipped,
+        }
+    }
+}
+
+impl<P, F> CallNow<P> for Many<F>
+where
+    P: Hear,
+    F: for<'a, 'b, 'c> Fn(&'c [&'b P::View<'a>], &Context<'_>) -> Step + Send + Sync + 'static,
+{
+    fn call(&self, items: &[Item<P>], cx: &Context<'_>) -> Step {
+        let held: Vec<_> = items.iter().map(|item| P::hold(&item.share)).collect();
+        let views: Vec<_> = held.iter().map(|held| &**held).collect();
+        (self.0)(&views, cx)
+    }
+}
+
+/// An async function, whose calls are futures.
+struct Later<C>(C);
+
+/// A plain function, which ends in its call.
+struct Now<C>(C);
+
+/// Runs the listener on items.
+struct Deliver<C> {
+    berth: Arc<Berth>,
+    call: C,
+    retry_if: Option<RetryIfFn>,
+}
+
+impl<P, C> Job<Item<P>> for Deliver<Later<C>>
+where
+    P: Hear<Share: Clone + Send + Sync>,
+    C: Call<P>,
+{
     fn run<'a>(&'a self, items: &'a [Item<P>], attempt: Attempt) -> crate::queue::Step<'a> {
         crate::queue::Step::Later(Box::pin(async move {
-            let mut verdict = Verdict::Done;
-            for item in items {
-                verdict = self.one(item, attempt).await;
-            }
-            verdict
+            let judge = |error: &Judged| self.judge(error);
+            let events = || events(items);
+            let turn = turn(items, attempt, &judge, &events);
+            let start = |handed| self.call.0.start(items, handed);
+            verdict(&self.berth.deliver(turn, start).await)
         }))
     }
 }
 
-impl<F> Deliver<F> {
-    async fn one<P, Fut>(&self, item: &Item<P>, attempt: Attempt) -> Verdict
-    where
-        P: Hear<Share: Clone + Send + Sync>,
-        F: Fn(P::Share, Handed) -> Option<Fut> + Send + Sync + 'static,
-        Fut: Future<Output = Step> + Send + 'static,
-    {
-        let share = item.share.clone();
-        let start = move |handed| {
-            let future = (self.run)(share, handed)?;
-            Some(Box::pin(future) as BoxFuture)
-        };
-        let payloads = || {
-            let payload = P::payload(item.share.clone());
-            let origin = |payload| (item.origin, payload);
-            payload.map(origin).into_iter().collect()
-        };
-        let delivered = self.berth.deliver(item.origin, payloads, start).await;
-        let again = !attempt.last && self.is_worth_a_retry(&delivered);
-        match delivered {
-            Delivered::Ran => Verdict::Done,
-            Delivered::Skipped => Verdict::Skipped,
-            Delivered::Failed(_) if again => Verdict::Retry,
-            Delivered::Failed(failure) => {
-                self.berth.tell(Some(item.origin), failure);
-                Verdict::Failed
-            }
+impl<P, C> Job<Item<P>> for Deliver<Now<C>>
+where
+    P: Hear<Share: Clone + Send + Sync>,
+    C: CallNow<P>,
+{
+    fn run<'a>(&'a self, items: &'a [Item<P>], attempt: Attempt) -> crate::queue::Step<'a> {
+        match self.berth.delay() {
+            None => crate::queue::Step::Done(self.call_now(items, attempt)),
+            Some(delay) => crate::queue::Step::Later(Box::pin(async move {
+                delay.await;
+                self.call_now(items, attempt)
+            })),
         }
     }
+}
 
-    /// An error the listener returned may be; a panic is a mistake that stays.
-    fn is_worth_a_retry(&self, delivered: &Delivered) -> bool {
-        delivered.error().is_some_and(|error| {
-            let judge = |judge: &RetryIfFn| judge(error);
-            self.retry_if.as_ref().is_none_or(judge)
-        })
+impl<C> Deliver<Now<C>> {
+    fn call_now<P>(&self, items: &[Item<P>], attempt: Attempt) -> Verdict
+    where
+        P: Hear<Share: Clone + Send + Sync>,
+        C: CallNow<P>,
+    {
+        let judge = |error: &Judged| self.judge(error);
+        let events = || events(items);
+        let turn = turn(items, attempt, &judge, &events);
+        let call = |cx: &Context<'_>| self.call.0.call(items, cx);
+        verdict(&self.berth.deliver_now(&turn, call))
+    }
+}
+
+type Judged = dyn Error + Send + Sync + 'static;
+
+impl<C> Deliver<C> {
+    fn judge(&self, error: &Judged) -> bool {
+        let judge = |judge: &RetryIfFn| judge(error);
+        self.retry_if.as_ref().is_none_or(judge)
+    }
+}
+
+/// The events of one call have one origin: that of the first. They are never none.
+fn turn<'a, P: Hear>(
+    items: &[Item<P>],
+    attempt: Attempt,
+    judge: &'a RetryIf<'a>,
+    events: &'a Events<'a>,
+) -> Turn<'a> {
+    Turn {
+        origin: items[0].origin,
+        deliveries: items.len(),
+        again: attempt.number > 0,
+        retry: (!attempt.last).then_some(judge),
+        events,
+    }
+}
+
+/// Each with its origin.
+fn events<P: Hear<Share: Clone>>(items: &[Item<P>]) -> Vec<(Origin, Payload)> {
+    let event = |item: &Item<P>| Some((item.origin, P::payload(item.share.clone())?));
+    items.iter().filter_map(event).collect()
+}
+
+type Payload = Arc<dyn std::any::Any + Send + Sync>;
+
+fn verdict(delivered: &Delivered) -> Verdict {
+    match delivered {
+        Delivered::Ran => Verdict::Done,
+        Delivered::Skipped => Verdict::Skipped,
+        Delivered::Retry => Verdict::Retry,
+        Delivered::Failed => Verdict::Failed,
+        Delivered::Abandoned => Verdict::Abandoned,
     }
 }
 
@@ -168,18 +275,56 @@ impl<P: Hear<Share: Clone + Send + Sync>> Queued<P> {
         F: Fn(P::Share, Handed) -> Option<Fut> + Send + Sync + 'static,
         Fut: Future<Output = Step> + Send + 'static,
     {
+        self.install_call(installer, Later(One(run)), 1);
+    }
+
+    /// The same for a plain function.
+    pub fn install_now<F>(self, installer: &mut Installer<'_>, run: F)
+    where
+        F: for<'a, 'b, 'c> Fn(&'b P::View<'a>, &Context<'c>) -> Step + Send + Sync + 'static,
+    {
+        self.install_call(installer, Now(One(run)), 1);
+    }
+
+    /// The same for a plain function that takes several events at once.
+    pub fn install_batch_now<F>(self, installer: &mut Installer<'_>, run: F)
+    where
+        F: for<'a, 'b, 'c, 'd> Fn(&'c [&'b P::View<'a>], &Context<'d>) -> Step
+            + Send
+            + Sync
+            + 'static,
+    {
+        let batch = installer.policy().max_batch();
+        self.install_call(installer, Now(Many(run)), batch);
+    }
+
+    /// The same for a listener that takes several events at once.
+    pub fn install_batch<F, Fut>(self, installer: &mut Installer<'_>, run: F)
+    where
+        F: Fn(Vec<P::Share>, Handed) -> Option<Fut> + Send + Sync + 'static,
+        Fut: Future<Output = Step> + Send + 'static,
+    {
+        let batch = installer.policy().max_batch();
+        self.install_call(installer, Later(Many(run)), batch);
+    }
+
+    fn install_call<C>(self, installer: &mut Installer<'_>, call: C, batch: usize)
+    where
+        C: Send + Sync + 'static,
+        Deliver<C>: Job<Item<P>>,
+    {
         let berth = installer.berth();
         let policy = installer.policy();
         let (min, max) = policy.retry_backoff();
         let retry = Retry::new(policy.max_retries(), Backoff::new(min, max));
         let job = Arc::new(Deliver {
             berth: Arc::clone(&berth),
-            run,
+            call,
             retry_if: self.retry_if,
         });
         let runtime = installer.runtime();
         let start: Arc<dyn Start<Item<P>>> = match &runtime {
-            None if self.asynchronous => return refuse_all::<P>(installer, berth),
+            None if self.asynchronous => return refuse_all::<P>(installer, berth, self.when),
             Some(runtime) if runtime.runs_queues() => {
                 Arc::new(TaskStarter::new(Arc::clone(runtime), job, retry).one_by_one())
             }
@@ -208,7 +353,7 @@ impl<P: Hear<Share: Clone + Send + Sync>> Queued<P> {
             Some(runtime) => Arc::new(RuntimeClock(runtime)),
             None => Arc::new(ParkClock),
         };
-        let config = config(policy, self.key.is_some());
+        let config = config(policy, self.key.is_some()).batch(batch);
         let own = Arc::new(Line {
             channel: Channel::new(config, clock, start),
             berth: Arc::clone(&berth),
@@ -247,16 +392,19 @@ impl<P: ?Sized + Hear> fmt::Debug for Queued<P> {
 }
 
 /// For an async listener on a bus that cannot run its workers.
-fn refuse_all<P: Hear>(installer: &mut Installer<'_>, berth: Arc<Berth>) {
+fn refuse_all<P: Hear>(installer: &mut Installer<'_>, berth: Arc<Berth>, when: Option<WhenFn<P>>) {
     installer.dock(Arc::clone(&berth), None);
-    let refuse = move |_, _| {
+    let refuse = move |share, _| {
+        if when.as_ref().is_some_and(|when| !when(&P::hold(&share))) {
+            return Offer::Skipped;
+        }
         match berth.lease() {
-        Ok(_) => Offer::Refused(
-            FailureKind::NoRuntime,
-            "the workers of an async queue are tasks, and the bus has no runtime: build it with `.runtime(..)`".to_owned(),
-        ),
-        Err(refused) => refused,
-    }
+            Ok(_) => Offer::Refused(
+                FailureKind::NoRuntime,
+                "the workers of an async queue are tasks, and the bus has no runtime: build it with `.runtime(..)`".to_owned(),
+            ),
+            Err(refused) => refused,
+        }
     };
     P::install_queue(installer, Box::new(refuse));
 }

@@ -10,9 +10,9 @@ use super::values::{Number, Time, Words, closure, form, one_of};
 use crate::args::{CratePath, value};
 use crate::errors::Errors;
 
-pub(crate) const KEYS: [&str; 10] = [
-    "limit", "overlap", "timeout", "queue", "workers", "key", "overflow", "retry", "backoff",
-    "retry_if",
+pub(crate) const KEYS: [&str; 11] = [
+    "limit", "overlap", "timeout", "queue", "workers", "key", "batch", "overflow", "retry",
+    "backoff", "retry_if",
 ];
 
 const OVERLAPS: Words = [
@@ -31,7 +31,11 @@ const OVERFLOWS: Words = [
 
 /// What was said of the deliveries, key by key.
 #[derive(Default)]
-pub(crate) struct Delivery(Vec<(Ident, Said)>);
+pub(crate) struct Delivery {
+    /// All keys that are there, those with a wrong value too: it has its own error.
+    named: Vec<Ident>,
+    said: Vec<(Ident, Said)>,
+}
 
 enum Said {
     Limit(Number),
@@ -39,6 +43,7 @@ enum Said {
     Timeout(Time),
     Queue(Number),
     Workers(Number),
+    Batch(Number),
     Overflow(&'static str),
     Retry(Number),
     Backoff(Time, Time),
@@ -47,6 +52,11 @@ enum Said {
 }
 
 impl Delivery {
+    /// Takes note of a key.
+    pub(crate) fn name(&mut self, key: &Ident) {
+        self.named.push(key.clone());
+    }
+
     /// Reads `key = value`.
     pub(crate) fn read(&mut self, name: &Ident, input: ParseStream<'_>) -> Result<()> {
         let key = name.to_string();
@@ -56,15 +66,15 @@ impl Delivery {
             "overflow" => Said::Overflow(one_of(&value(input, form(key))?, key, &OVERFLOWS)?),
             _ => Said::new(key, value(input, form(key))?)?,
         };
-        self.0.push((name.clone(), said));
+        self.said.push((name.clone(), said));
         Ok(())
     }
 
     /// Refuses what means nothing.
-    pub(crate) fn check(&self, asynchronous: bool, errors: &mut Errors) {
-        let has = |key: &str| self.0.iter().any(|(name, _)| name == key);
+    pub(crate) fn check(&self, asynchronous: bool, returns: bool, errors: &mut Errors) {
+        let has = |key: &str| self.word(key).is_some();
         let queued = has("queue");
-        for (name, _) in &self.0 {
+        for (name, _) in &self.said {
             let message = match name.to_string().as_str() {
                 word @ ("limit" | "overlap") if queued => format!(
                     "a queue has its own rules: write `workers` for how many deliveries run at a time, and remove `{word}`"
@@ -73,7 +83,7 @@ impl Delivery {
                     "a plain function cannot be ended from outside: write `async fn`, or remove `timeout`"
                         .to_owned()
                 }
-                "key" if queued && !has("workers") => {
+                "key" if queued && !has("workers") && !has("batch") => {
                     "one worker keeps the order of all deliveries: add `workers = 4`, or remove `key`"
                         .to_owned()
                 }
@@ -83,6 +93,11 @@ impl Delivery {
                 word @ ("limit" | "overlap" | "timeout") if !queued && !asynchronous => format!(
                     "a plain function runs inside `emit`, so `{word}` says nothing of it: write `async fn`, or remove it"
                 ),
+                // What another type than `()` may say is known to the compiler only.
+                "retry" if queued && !returns => {
+                    "`retry` says nothing of a listener that returns no error: return a `Result`, or remove it"
+                        .to_owned()
+                }
                 "limit" | "overlap" | "timeout" => continue,
                 _ if queued => continue,
                 word => format!("`{word}` is a matter of queues: add `queue = 1024`, or remove it"),
@@ -93,15 +108,21 @@ impl Delivery {
 
     /// The word `queue`, if there is one.
     pub(crate) fn queue(&self) -> Option<&Ident> {
-        self.0
-            .iter()
-            .map(|(name, _)| name)
-            .find(|name| *name == "queue")
+        self.word("queue")
+    }
+
+    /// Whether a queue gives several events at once.
+    pub(crate) fn batched(&self) -> bool {
+        self.queue().is_some() && self.word("batch").is_some()
+    }
+
+    pub(crate) fn word(&self, key: &str) -> Option<&Ident> {
+        self.named.iter().find(|name| *name == key)
     }
 
     /// `.key(|e, __h| P::hash_key(&(e.customer), __h)).retry_if(|err| ..)`
     pub(crate) fn closures(&self, krate: &CratePath) -> TokenStream {
-        let calls = self.0.iter().map(|(_, said)| match said {
+        let calls = self.said.iter().map(|(_, said)| match said {
             Said::Key(closure) => {
                 let (inputs, body) = (&closure.inputs, &closure.body);
                 let hasher = Ident::new("__h", Span::mixed_site());
@@ -121,12 +142,13 @@ impl Delivery {
 
     /// The constants for values that are no literals, see [`Number::check`] and [`Time::check`].
     pub(crate) fn checks(&self, krate: &CratePath) -> TokenStream {
-        let checks = self.0.iter().map(|(name, said)| {
+        let checks = self.said.iter().map(|(name, said)| {
             let key = name.to_string();
             match said {
-                Said::Limit(number) | Said::Queue(number) | Said::Workers(number) => {
-                    number.check(&key, &quote!(usize), krate)
-                }
+                Said::Limit(number)
+                | Said::Queue(number)
+                | Said::Workers(number)
+                | Said::Batch(number) => number.check(&key, &quote!(usize), krate),
                 Said::Retry(number) => number.check(&key, &quote!(u32), krate),
                 Said::Timeout(time) => time.check(&key, krate),
                 Said::Backoff(min, max) => {
@@ -144,10 +166,10 @@ impl Delivery {
     /// .policy(P::Policy::queued(1024).workers(__WORKERS).retry(3).backoff(Duration::from_nanos(..), Duration::from_nanos(..)))
     /// ```
     pub(crate) fn call(&self, p: &TokenStream) -> TokenStream {
-        if self.0.is_empty() {
+        if self.said.is_empty() {
             return TokenStream::new();
         }
-        let queue = self.0.iter().find_map(|(_, said)| match said {
+        let queue = self.said.iter().find_map(|(_, said)| match said {
             Said::Queue(capacity) => Some(capacity.tokens()),
             _ => None,
         });
@@ -155,8 +177,11 @@ impl Delivery {
             || quote!(asynchronous()),
             |capacity| quote!(queued(#capacity)),
         );
-        let calls = self.0.iter().map(|(name, said)| match said {
-            Said::Limit(number) | Said::Workers(number) | Said::Retry(number) => {
+        let calls = self.said.iter().map(|(name, said)| match said {
+            Said::Limit(number)
+            | Said::Workers(number)
+            | Said::Batch(number)
+            | Said::Retry(number) => {
                 let number = number.tokens();
                 quote!(.#name(#number))
             }
@@ -188,6 +213,7 @@ impl Said {
             "limit" => Said::Limit(Number::new(key, "usize", expr)?),
             "queue" => Said::Queue(Number::new(key, "usize", expr)?),
             "workers" => Said::Workers(Number::new(key, "usize", expr)?),
+            "batch" => Said::Batch(Number::new(key, "usize", expr)?),
             "retry" => Said::Retry(Number::new(key, "u32", expr)?),
             "backoff" => {
                 let (min, max) = Time::range(key, expr)?;

@@ -229,6 +229,10 @@ pub(crate) fn checks(listener: &Listener) -> TokenStream {
             }
         };
         checks.extend(check);
+        if let Some(word) = listener.args.delivery.word("retry") {
+            let at = listener.krate.private_at(word.span());
+            checks.extend(quote_spanned!(word.span()=> const _: () = #at::check_retry(__GIVES);));
+        }
     }
     checks
 }

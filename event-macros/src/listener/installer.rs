@@ -14,6 +14,7 @@ struct Locals {
     delivery: Ident,
     when: Ident,
     held: Ident,
+    views: Ident,
 }
 
 impl Locals {
@@ -26,6 +27,7 @@ impl Locals {
             delivery: local("__d"),
             when: local("__when"),
             held: local("__h"),
+            views: local("__v"),
         }
     }
 }
@@ -192,13 +194,17 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
 ///     .queue(false)
 ///     .when(move |__e| P::check(|| P::Test::<Placed, _>::new(&__when).holds(__e)))
 ///     .key(|e, __h| P::hash_key(&(e.customer), __h))
-///     .install(__b, move |__e, __d| { .. });
+///     .install_now(__b, move |__e, __d| P::Outcome(charge(__e, P::Ask::<&Db>::new().get(&__p1, __d))).step());
 /// ```
+///
+/// An async function has `.install` and a closure that gives a future, like that of `future`. With `batch` it is `.install_batch_now` or
+/// `.install_batch`, and `__e` is a slice or a `Vec`.
 fn queue(listener: &Listener, locals: &Locals) -> TokenStream {
     let p = listener.krate.private();
     let Locals {
         bus,
         event: e,
+        delivery: d,
         when,
         ..
     } = locals;
@@ -208,8 +214,20 @@ fn queue(listener: &Listener, locals: &Locals) -> TokenStream {
     );
     let closures = listener.args.delivery.closures(&listener.krate);
     let asynchronous = listener.asynchronous.is_some();
-    let deliver = deliver(listener, locals, None);
-    let install = quote_spanned!(async_span(listener)=> .install);
+    let batched = listener.args.delivery.batched();
+    let span = async_span(listener);
+    let install = match (asynchronous, batched) {
+        (true, true) => quote_spanned!(span=> .install_batch),
+        (true, false) => quote_spanned!(span=> .install),
+        (false, true) => quote_spanned!(span=> .install_batch_now),
+        (false, false) => quote_spanned!(span=> .install_now),
+    };
+    let deliver = if asynchronous {
+        deliver(listener, locals, None)
+    } else {
+        let step = step(listener, &call(listener, locals, &quote!(#e), &quote!(#d)));
+        quote!(move |#e, #d| #step)
+    };
     quote! {
         use #p::BehindFallback as _;
         #p::Behind::<#event>::new().queue(#asynchronous) #check #closures #install(#bus, #deliver);
@@ -221,7 +239,7 @@ fn async_span(listener: &Listener) -> Span {
     (listener.asynchronous).map_or_else(Span::call_site, |token| token.span)
 }
 
-/// The closure that makes the future of one delivery, behind a check of the condition.
+/// The closure that makes the future of one call, behind a check of the condition.
 fn deliver(listener: &Listener, locals: &Locals, check: Option<&TokenStream>) -> TokenStream {
     let p = listener.krate.private();
     let Locals {
@@ -229,6 +247,7 @@ fn deliver(listener: &Listener, locals: &Locals, check: Option<&TokenStream>) ->
         event: e,
         delivery: d,
         held,
+        views,
         ..
     } = locals;
     let event = &listener.event;
@@ -243,17 +262,22 @@ fn deliver(listener: &Listener, locals: &Locals, check: Option<&TokenStream>) ->
             let cfgs = &param.cfgs;
             quote!(#(#cfgs)* let #name = ::core::clone::Clone::clone(&#name);)
         });
-    let call = call(
-        listener,
-        locals,
-        &quote!(::core::ops::Deref::deref(&#held)),
-        &quote!(&#d),
-    );
+    let (hold, given) = if listener.args.delivery.batched() {
+        let hold = quote! {
+            let #held = #p::On::<#event>::new().hold_all(&#e);
+            let #views = #p::On::<#event>::new().views(&#held);
+        };
+        (hold, quote!(&#views))
+    } else {
+        let hold = quote!(let #held = #p::On::<#event>::new().hold(&#e););
+        (hold, quote!(::core::ops::Deref::deref(&#held)))
+    };
+    let call = call(listener, locals, &given, &quote!(&#d));
     let wait = listener.asynchronous.map(|_| quote!(.await));
     let step = step(listener, &quote!(#call #wait));
     let future = quote_spanned! {async_span(listener)=>
         async move {
-            let #held = #p::On::<#event>::new().hold(&#e);
+            #hold
             #step
         }
     };

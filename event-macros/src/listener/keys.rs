@@ -14,9 +14,9 @@ use crate::errors::{Errors, nearest};
 use crate::text;
 use crate::topic::{check_id, check_pattern};
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "early", "late", "before", "after", "when", "id", "emits", "limit", "overlap", "timeout",
-    "queue", "workers", "key", "overflow", "retry", "backoff", "retry_if", "crate",
+    "queue", "workers", "key", "batch", "overflow", "retry", "backoff", "retry_if", "crate",
 ];
 
 #[derive(Default)]
@@ -105,6 +105,9 @@ impl Args {
         errors: &mut Errors,
     ) -> Result<()> {
         let name = key.to_string();
+        if delivery::KEYS.contains(&name.as_str()) {
+            self.delivery.name(key);
+        }
         match (name.as_str(), shape) {
             ("early" | "late", Shape::Bare) => {
                 let phase: Ident = input.parse()?;

@@ -9,6 +9,7 @@ use syn::{
 };
 
 use super::head::Head;
+use super::heard::event;
 use super::keys::Args;
 use crate::args::CratePath;
 use crate::attrs::{cfgs, docs, refuse_generics};
@@ -23,7 +24,7 @@ pub(crate) struct Listener {
     /// The type whose method or associated function it is.
     pub(crate) owner: Option<Type>,
     pub(crate) receiver: bool,
-    /// What the reference in the first parameter refers to.
+    /// What the reference in the first parameter refers to, with `batch` each of the references.
     pub(crate) event: Type,
     pub(crate) params: Vec<Param>,
     /// The return type, unless it is `()`.
@@ -62,7 +63,7 @@ impl Listener {
             first = inputs.next();
         }
         let event = match first {
-            Some(FnArg::Typed(param)) => event(param, errors),
+            Some(FnArg::Typed(param)) => event(param, &args.delivery, errors),
             // The error about a lone method says enough.
             None if receiver && owner.is_none() => None,
             _ => {
@@ -78,7 +79,8 @@ impl Listener {
         };
         let params: Vec<Param> = inputs.filter_map(|input| param(input, errors)).collect();
         let output = output(&signature.output, errors);
-        args.delivery.check(signature.asyncness.is_some(), errors);
+        args.delivery
+            .check(signature.asyncness.is_some(), output.is_some(), errors);
         Some(Self {
             krate: args.krate.clone().unwrap_or_else(|| krate.clone()),
             args,
@@ -203,49 +205,6 @@ fn check_receiver(receiver: &syn::Receiver, in_block: bool, errors: &mut Errors)
     }
 }
 
-fn event(param: &PatType, errors: &mut Errors) -> Option<Type> {
-    if let Some(cfg) = cfgs(&param.attrs).first() {
-        errors.at(
-            cfg.path().span(),
-            "the event is always there: put `#[cfg]` on the function",
-        );
-    }
-    let Type::Reference(reference) = peel(&param.ty) else {
-        let message = match has_impl(&param.ty) {
-            Some(_) => {
-                "a listener names its event: write `&Placed`, or `&AnyEvent` to hear several"
-                    .to_owned()
-            }
-            None => format!(
-                "a listener borrows the event: write `&{}`",
-                text::of_type(&param.ty)
-            ),
-        };
-        errors.at(param.ty.span(), message);
-        return None;
-    };
-    if let Some(token) = reference.mutability {
-        errors.at(token.span, "all listeners share the event: remove `mut`");
-    }
-    if let Some(lifetime) = reference
-        .lifetime
-        .as_ref()
-        .filter(|lifetime| lifetime.ident == "static")
-    {
-        errors.at(
-            lifetime.span(),
-            "the event is borrowed for the call: remove `'static`",
-        );
-    }
-    if let Some(span) = has_impl(&reference.elem) {
-        errors.at(
-            span,
-            "a listener names its event: write its type, or `AnyEvent` to hear several",
-        );
-    }
-    Some(peel(&reference.elem).clone())
-}
-
 fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
     let FnArg::Typed(PatType { attrs, pat, ty, .. }) = input else {
         return None;
@@ -281,7 +240,7 @@ fn output(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
 }
 
 /// Takes off parentheses and the invisible groups that `macro_rules` puts round a `$ty:ty`.
-fn peel(ty: &Type) -> &Type {
+pub(super) fn peel(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => peel(&group.elem),
         Type::Paren(paren) => peel(&paren.elem),
@@ -289,7 +248,7 @@ fn peel(ty: &Type) -> &Type {
     }
 }
 
-fn has_impl(ty: &Type) -> Option<Span> {
+pub(super) fn has_impl(ty: &Type) -> Option<Span> {
     fn find(tokens: TokenStream) -> Option<Span> {
         tokens.into_iter().find_map(|tree| match tree {
             TokenTree::Ident(word) if word == "impl" => Some(word.span()),

@@ -18,6 +18,7 @@ pub(crate) fn form(key: &str) -> &'static str {
         }
         "queue" => "how many deliveries may wait, like `queue = 1024`",
         "workers" => "how many deliveries run at a time, like `workers = 4`",
+        "batch" => "how many events one call is given at most, like `batch = 64`",
         "key" => "a closure of one argument, like `key = |e| e.customer`",
         "overflow" => {
             "one of `block`, `reject`, `drop_oldest`, `drop_newest` in quotes, like `overflow = \"reject\"`"

@@ -122,3 +122,32 @@ fn listeners_block() {
     };
     assert_snapshot("listeners_block", listeners::expand(quote!(), block));
 }
+
+#[test]
+fn listener_queued() {
+    let args = quote! {
+        queue = 1024, workers = 4, key = |e| e.customer, retry = TIMES, retry_if = |error| error.is::<Late>(), when = |e| e.total > 100
+    };
+    let item = quote! {
+        fn book(e: &Placed, db: &Db) -> Result<(), Late> { db.book(e) }
+    };
+    assert_snapshot("listener_queued", listener::expand(args, item));
+}
+
+#[test]
+fn listener_queued_async() {
+    let item = quote!(
+        async fn charge(e: &Placed, cx: Context<'_>) {}
+    );
+    let args = quote!(queue = SIZE, timeout = "5s");
+    assert_snapshot("listener_queued_async", listener::expand(args, item));
+}
+
+#[test]
+fn listener_batched() {
+    let item = quote!(
+        fn index(orders: &[&Placed], db: &Db) {}
+    );
+    let args = quote!(queue = 1024, batch = 64);
+    assert_snapshot("listener_batched", listener::expand(args, item));
+}

@@ -7,6 +7,7 @@ use std::hash::DefaultHasher;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use event_core::Context;
 use event_core::private::{Handed, Hear, Installer, Step};
 
 use super::Queued;
@@ -70,6 +71,25 @@ impl<P: ?Sized> NoQueue<P> {
     pub fn install<F, Fut>(self, _: &mut Installer<'_>, _: F)
     where
         F: Fn(Arc<P>, Handed) -> Option<Fut>,
+        Fut: Future<Output = Step>,
+    {
+    }
+
+    pub fn install_now<F>(self, _: &mut Installer<'_>, _: F)
+    where
+        F: Fn(&P, &Context<'_>) -> Step,
+    {
+    }
+
+    pub fn install_batch_now<F>(self, _: &mut Installer<'_>, _: F)
+    where
+        F: Fn(&[&P], &Context<'_>) -> Step,
+    {
+    }
+
+    pub fn install_batch<F, Fut>(self, _: &mut Installer<'_>, _: F)
+    where
+        F: Fn(Vec<Arc<P>>, Handed) -> Option<Fut>,
         Fut: Future<Output = Step>,
     {
     }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use event_core::private::{Berth, Hear, Lane, Offer, Origin};
+use event_core::private::{Abandoned, Berth, Hear, Lane, Offer, Origin, Wait};
 use event_core::{FailureKind, QueueStats};
 
 use super::{Item, KeyFn, WhenFn};
@@ -109,6 +109,12 @@ impl<P: Hear<Share: Clone + Send + Sync>> Future for Waiting<P> {
     }
 }
 
+impl<P: Hear<Share: Clone + Send + Sync>> Wait for Waiting<P> {
+    fn linger(&self) {
+        self.line.channel.linger();
+    }
+}
+
 impl<P: Hear<Share: Clone + Send + Sync>> Drop for Waiting<P> {
     fn drop(&mut self) {
         if self.item.is_some() {
@@ -122,8 +128,13 @@ impl<P: Hear<Share: Clone + Send + Sync>> Lane for Line<P> {
         self.channel.close();
     }
 
-    fn abandon(&self) -> usize {
-        self.channel.abandon().len()
+    fn abandon(&self) -> Abandoned {
+        let left = self.channel.take_out();
+        Abandoned {
+            waiting: left.waiting.len(),
+            in_backoff: left.in_backoff.len(),
+            taken: left.taken,
+        }
     }
 
     fn stats(&self) -> QueueStats {

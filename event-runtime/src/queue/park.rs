@@ -195,11 +195,16 @@ fn block_on<F: Future>(future: F) -> F::Output {
 impl<T: Send + 'static> Channel<T> {
     /// Parks this thread until there is room or the queue is closed; the next offer tells which. Another emitter may be quicker.
     pub fn wait_for_room(&self) {
-        // Looking out for the first place would slow the worker down at every item, so a moment is given it to make more of them.
-        let some = self.config().capacity / 4;
-        if !snooze(|| self.has_room(some)) && !self.has_room(1) {
+        if !self.linger() && !self.has_room(1) {
             block_on(self.room());
         }
+    }
+
+    /// Waits for a moment, without parking. Says whether there is some room.
+    pub(crate) fn linger(&self) -> bool {
+        // Looking out for the first place would slow the worker down at every item, so a moment is given it to make more of them.
+        let some = self.config().capacity / 4;
+        snooze(|| self.has_room(some))
     }
 
     /// Parks this thread until nothing is queued, runs or waits for a retry.

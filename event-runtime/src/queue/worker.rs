@@ -60,6 +60,8 @@ pub enum Verdict {
     Failed,
     /// They failed and shall be tried again.
     Retry,
+    /// They were given up before the listener was called.
+    Abandoned,
 }
 
 /// Where a worker runs, which says when it may end and when it must.
@@ -99,6 +101,7 @@ pub(super) async fn work<T: Send + Sync + 'static, J: Job<T> + ?Sized>(
         let outcome = match verdict {
             Verdict::Done => Outcome::Delivered,
             Verdict::Skipped => Outcome::Skipped,
+            Verdict::Abandoned => Outcome::Abandoned,
             Verdict::Retry if !attempt.last => {
                 let now = worker.now();
                 let delay = retry.backoff.delay(attempt.number);

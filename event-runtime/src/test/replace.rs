@@ -39,7 +39,11 @@ pub(super) fn stand_in(installer: &mut Installer<'_>, mode: Mode, asynchronous: 
     match mode {
         Mode::Queue => {
             let queue = Queued::<AnyEvent<'static>>::new(asynchronous);
-            queue.install(installer, |_, _| Some(async { Step::Done }));
+            if asynchronous {
+                queue.install(installer, |_, _| Some(async { Step::Done }));
+            } else {
+                queue.install_now(installer, |_, _| Step::Done);
+            }
         }
         Mode::Async => {
             let start = |_, _| Some(Box::pin(async { Step::Done }) as BoxFuture);

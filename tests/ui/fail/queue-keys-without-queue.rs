@@ -8,6 +8,7 @@ struct Placed {
 #[listener(
     workers = 4,
     key = |e| e.total,
+    batch = 64,
     overflow = "reject",
     retry = 3,
     backoff = "100ms..5s",

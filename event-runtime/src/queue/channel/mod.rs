@@ -105,8 +105,19 @@ impl<T: Send + 'static> Channel<T> {
     /// Usually the queue was [closed](Self::close) before.
     #[must_use = "these items are lost otherwise"]
     pub fn abandon(&self) -> Vec<T> {
+        let Abandoned {
+            mut in_backoff,
+            waiting,
+            ..
+        } = self.take_out();
+        in_backoff.extend(waiting);
+        in_backoff
+    }
+
+    pub(crate) fn take_out(&self) -> Abandoned<T> {
         let mut calls = Calls::default();
-        let mut items = Vec::new();
+        let (mut items, mut waiting) = (Vec::new(), Vec::new());
+        let taken;
         {
             let mut front = lock(&self.shared.front);
             let mut back = lock(&self.shared.back);
@@ -121,11 +132,11 @@ impl<T: Send + 'static> Channel<T> {
             debug_assert_eq!(items.len(), front.in_backoff);
             front.in_backoff = 0;
             front.minder = None;
-            let begun = items.len();
-            front.feed.take_all(&mut items);
-            items.extend(std::mem::take(&mut back.list));
-            self.shared.leave(items.len() - begun);
-            front.abandoned += items.len() as u64;
+            front.feed.take_all(&mut waiting);
+            waiting.extend(std::mem::take(&mut back.list));
+            self.shared.leave(waiting.len());
+            front.abandoned += (items.len() + waiting.len()) as u64;
+            taken = front.begun;
             front.room_wanted = false;
             front.taken = true;
             calls.wake.extend(back.room.take_all());
@@ -136,7 +147,11 @@ impl<T: Send + 'static> Channel<T> {
             calls.wake.extend(back.sleepers.take_all());
         }
         self.make(calls);
-        items
+        Abandoned {
+            in_backoff: items,
+            waiting,
+            taken,
+        }
     }
 
     /// Sees to it that somebody works if there is work, for instance after a worker could not be started.
@@ -228,6 +243,14 @@ impl<T: Send + 'static> Channel<T> {
         let worker = Worker::new(self.clone(), number);
         self.shared.start.start(worker);
     }
+}
+
+/// What was taken out of a queue.
+pub(crate) struct Abandoned<T> {
+    pub(crate) in_backoff: Vec<T>,
+    pub(crate) waiting: Vec<T>,
+    /// How many items were given to workers before, ever.
+    pub(crate) taken: u64,
 }
 
 /// A queue that wants one more worker.

@@ -52,6 +52,8 @@ pub(super) struct Front<T> {
     /// The worker that waits for the first of `delayed`, and until when.
     pub(super) minder: Option<(u64, Instant)>,
     pub(super) next_delayed: u64,
+    /// Items that were given to a worker, ever.
+    pub(super) begun: u64,
     pub(super) delivered: u64,
     pub(super) skipped: u64,
     pub(super) failed: u64,
@@ -104,6 +106,7 @@ impl<T> Front<T> {
             held: BTreeMap::new(),
             minder: None,
             next_delayed: 0,
+            begun: 0,
             delivered: 0,
             skipped: 0,
             failed: 0,

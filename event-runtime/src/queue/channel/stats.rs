@@ -72,7 +72,7 @@ impl QueueStats {
         self.rejected
     }
 
-    /// Items that [`Channel::abandon`](super::Channel::abandon) took out.
+    /// Items that [`Channel::abandon`](super::Channel::abandon) took out, or that their job gave up.
     pub fn abandoned(&self) -> u64 {
         self.abandoned
     }

@@ -14,6 +14,7 @@ pub(crate) enum Outcome {
     Delivered,
     Skipped,
     Failed,
+    Abandoned,
 }
 
 /// What a worker has in its hands.
@@ -154,6 +155,7 @@ impl<T> Hands<T> {
             Outcome::Delivered => &mut front.delivered,
             Outcome::Skipped => &mut front.skipped,
             Outcome::Failed => &mut front.failed,
+            Outcome::Abandoned => &mut front.abandoned,
         };
         *counter += items as u64;
         front.feed.free(self.key);
@@ -252,6 +254,7 @@ impl<T> Hands<T> {
         let items = self.items.len();
         self.after = After::Running(items);
         front.running += items;
+        front.begun += items as u64;
         front.taken = true;
         shared.leave(items);
         items

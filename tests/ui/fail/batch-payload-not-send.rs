@@ -1,0 +1,14 @@
+use tidings::{event, listener};
+
+#[event("orders.placed")]
+struct Placed {
+    total: u32,
+}
+
+#[event]
+struct Local(std::rc::Rc<u32>);
+
+#[listener(queue = 64, batch = 64)]
+fn index(_: &[&Local]) {}
+
+fn main() {}
