@@ -1,4 +1,4 @@
-//! Queues: deliveries leave the emitter, keep the order of their key among several workers, and a full queue says so.
+//! Queues: deliveries leave the emitter, keep the order of their key among several workers, come in batches, and a full queue says so.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -25,15 +25,19 @@ fn book(e: &Placed, books: &Books) {
     books.entry(e.customer).or_default().push(e.order);
 }
 
+/// One call for the orders that wait.
+#[listener(queue = 64, batch = 16)]
+fn archive(orders: &[&Placed]) {
+    assert!((1..=16).contains(&orders.len()), "it waits for none");
+}
+
 #[event]
 struct Printed {
     page: u32,
 }
 
-type Paper = Mutex<Receiver<()>>;
-
 #[listener(queue = 2, overflow = "reject")]
-fn print(e: &Printed, paper: &Paper) {
+fn print(e: &Printed, paper: &Mutex<Receiver<()>>) {
     let sheet = paper.lock().expect("no listener panics").recv();
     sheet.expect("there is paper before the end");
     println!("  printed page {}", e.page);
@@ -43,10 +47,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (refill, paper) = channel();
     let books = Arc::new(Books::default());
     let builder = Bus::builder().state(Arc::clone(&books));
-    let builder = builder.state(Paper::new(paper));
-    let bus = builder
-        .on_failure(|failure| println!("  {failure}"))
-        .build()?;
+    let builder = builder.on_failure(|failure| println!("  {failure}"));
+    let bus = builder.state(Mutex::new(paper)).build()?;
 
     for order in 1..=5 {
         for customer in ["Ada", "Ben", "Cleo"] {

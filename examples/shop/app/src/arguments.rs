@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader},
     path::PathBuf,
+    time::Duration,
 };
 
 use indicatif::ProgressBar;
@@ -11,20 +12,38 @@ use indicatif::ProgressBar;
 use crate::progress;
 
 pub(crate) const USAGE: &str = "\
-usage: shop [PATH]
+usage: shop [OPTION]... [PATH]
 
 PATH  a file of purchases, `-` for standard input; the sample that comes with the shop if left out
       lines of master id, sample id, yyyymmdd, CDs and dollars without a header, or
       lines of customer id, yyyymmdd, CDs and dollars below a header line
 
-exit status: 0 all lines were read, 1 some were rejected, 2 nothing could be read";
+--seed N      the luck of the service that carries messages to customers; 7 if left out
+--latency MS  how many milliseconds that service takes for a message; 0 if left out
+--grace MS    how many milliseconds deliveries have to end when the shop is stopped; 5000 if left out
+
+Ctrl-C or SIGTERM stops the reading, waits for what was read and prints the report; once more ends at once.
+
+exit status: 0 all lines were read, 1 some were rejected, 2 nothing could be read,
+             130 stopped by Ctrl-C, 143 stopped by SIGTERM";
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/CDNOW_sample.txt");
 
 /// What the command line asks for.
 pub(crate) enum Arguments {
     Help,
-    Run(Input),
+    Run(Job),
+}
+
+/// One run of the shop.
+pub(crate) struct Job {
+    pub(crate) input: Input,
+    /// The luck of the outside service.
+    pub(crate) seed: u64,
+    /// How long that service takes for a message.
+    pub(crate) latency: Duration,
+    /// How long deliveries have to end when the shop is stopped.
+    pub(crate) grace: Duration,
 }
 
 /// Where the purchases are.
@@ -37,24 +56,48 @@ impl Arguments {
     pub(crate) fn read(
         mut arguments: impl Iterator<Item = OsString>,
     ) -> Result<Self, ArgumentError> {
-        let Some(first) = arguments.next() else {
-            return Ok(Self::Run(Input::File(SAMPLE.into())));
-        };
-        if let Some(second) = arguments.next() {
-            return Err(ArgumentError::TooMany(second));
+        let (mut seed, mut latency, mut grace) = (7, 0, 5000);
+        let mut input = None;
+        while let Some(argument) = arguments.next() {
+            let number = match argument.to_str() {
+                Some("-h" | "--help") => return Ok(Self::Help),
+                Some("--seed") => &mut seed,
+                Some("--latency") => &mut latency,
+                Some("--grace") => &mut grace,
+                Some(option) if option.starts_with('-') && option != "-" => {
+                    return Err(ArgumentError::Option(option.into()));
+                }
+                _ if input.is_some() => return Err(ArgumentError::TooMany(argument)),
+                Some("-") => {
+                    input = Some(Input::Standard);
+                    continue;
+                }
+                _ => {
+                    input = Some(Input::File(argument.into()));
+                    continue;
+                }
+            };
+            *number = read_number(argument, arguments.next())?;
         }
-        match first.to_str() {
-            Some("-h" | "--help") => Ok(Self::Help),
-            Some("-") => Ok(Self::Run(Input::Standard)),
-            Some(option) if option.starts_with('-') => Err(ArgumentError::Option(option.into())),
-            _ => Ok(Self::Run(Input::File(first.into()))),
-        }
+        Ok(Self::Run(Job {
+            input: input.unwrap_or_else(|| Input::File(SAMPLE.into())),
+            seed,
+            latency: Duration::from_millis(latency),
+            grace: Duration::from_millis(grace),
+        }))
     }
+}
+
+fn read_number(option: OsString, value: Option<OsString>) -> Result<u64, ArgumentError> {
+    let number = value
+        .as_ref()
+        .and_then(|value| value.to_str()?.parse().ok());
+    number.ok_or(ArgumentError::Number(option, value))
 }
 
 impl Input {
     /// The lines to read and the bar that follows them.
-    pub(crate) fn open(&self) -> Result<(Box<dyn BufRead>, ProgressBar), OpenError> {
+    pub(crate) fn open(&self) -> Result<(Box<dyn BufRead + Send>, ProgressBar), OpenError> {
         match self {
             Self::Standard => {
                 let progress = progress::unknown_length();
@@ -97,6 +140,7 @@ impl fmt::Display for Input {
 pub(crate) enum ArgumentError {
     TooMany(OsString),
     Option(String),
+    Number(OsString, Option<OsString>),
 }
 
 impl fmt::Display for ArgumentError {
@@ -104,6 +148,10 @@ impl fmt::Display for ArgumentError {
         match self {
             Self::TooMany(second) => write!(f, "one path is read, {second:?} is too many")?,
             Self::Option(option) => write!(f, "unknown option {option:?}")?,
+            Self::Number(option, None) => write!(f, "{option:?} needs a number")?,
+            Self::Number(option, Some(value)) => {
+                write!(f, "{option:?} needs a number, {value:?} is none")?;
+            }
         }
         write!(f, "\n{USAGE}")
     }

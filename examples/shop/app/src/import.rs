@@ -1,9 +1,15 @@
 use std::{
     io::{self, BufRead},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
 use tidings::{Bus, Report, event};
+use tokio::sync::{Mutex, oneshot};
 
 use crate::{
     lines::Lines,
@@ -20,34 +26,77 @@ pub(crate) struct LineRejected {
     pub(crate) reason: Reason,
 }
 
-/// All lines were read and all purchases emitted.
-#[event("shop.import_finished")]
-#[derive(Debug)]
-pub(crate) struct ImportFinished {
-    /// What the import did.
-    pub(crate) figures: Figures,
-}
-
 /// What an import did, as the reports of its events say.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Figures {
+    pub(crate) lines: u64,
     pub(crate) events: u64,
     pub(crate) ran: u64,
     pub(crate) skipped: u64,
+    pub(crate) queued: u64,
     pub(crate) failed: u64,
     pub(crate) rejected: u64,
     pub(crate) elapsed: Duration,
 }
 
+/// An import that goes on in a thread of its own, since reading may block and so may a full queue.
+pub(crate) struct Import {
+    intake: Arc<Intake>,
+    end: oneshot::Receiver<io::Result<()>>,
+}
+
+#[derive(Default)]
+struct Intake {
+    stopped: AtomicBool,
+    /// Held while a line is emitted, so that one that was read counts whole or not at all.
+    figures: Mutex<Figures>,
+}
+
+impl Import {
+    pub(crate) fn start(bus: Bus, input: impl BufRead + Send + 'static) -> io::Result<Self> {
+        let intake = Arc::<Intake>::default();
+        let (ended, end) = oneshot::channel();
+        let thread_intake = Arc::clone(&intake);
+        let import = move || {
+            // Nobody asks when the shop was stopped before.
+            let _ = ended.send(read(&bus, input, &thread_intake));
+        };
+        // It is not joined: a read from a terminal may never return.
+        let import_thread = thread::Builder::new().name("import".to_owned());
+        import_thread.spawn(import)?;
+        Ok(Self { intake, end })
+    }
+
+    /// Waits until all lines were read.
+    pub(crate) async fn end(&mut self) -> io::Result<()> {
+        let lost = |_| io::Error::other("the thread that reads has panicked");
+        (&mut self.end).await.map_err(lost)?
+    }
+
+    /// No further line is emitted; one may be on its way.
+    pub(crate) fn stop(&self) {
+        self.intake.stopped.store(true, Ordering::SeqCst);
+    }
+
+    /// What the import has done, once the line that is on its way has been emitted.
+    pub(crate) async fn figures(&self) -> Figures {
+        *self.intake.figures.lock().await
+    }
+}
+
 /// Emits an event for every line: a purchase, or the reason why the line is none.
-pub(crate) fn import(bus: &Bus, input: impl BufRead) -> io::Result<Figures> {
+fn read(bus: &Bus, input: impl BufRead, intake: &Intake) -> io::Result<()> {
     let started = Instant::now();
-    let mut figures = Figures::default();
     let mut lines = Lines::new(input);
     let mut parser = Parser::default();
     while let Some(line) = lines.next()? {
         let number = line.number;
-        match parser.parse(line.bytes) {
+        let parsed = parser.parse(line.bytes);
+        let mut figures = intake.figures.blocking_lock();
+        if intake.stopped.load(Ordering::SeqCst) {
+            break;
+        }
+        match parsed {
             Ok(None) => {}
             Ok(Some(purchase)) => figures.add(&bus.emit(purchase).report()),
             Err(reason) => {
@@ -55,9 +104,10 @@ pub(crate) fn import(bus: &Bus, input: impl BufRead) -> io::Result<Figures> {
                 figures.add(&bus.emit(LineRejected { number, reason }).report());
             }
         }
+        figures.lines = number;
+        figures.elapsed = started.elapsed();
     }
-    figures.elapsed = started.elapsed();
-    Ok(figures)
+    Ok(())
 }
 
 impl Figures {
@@ -66,7 +116,7 @@ impl Figures {
         self.rejected == 0 && self.failed == 0
     }
 
-    /// Deliveries that reached a listener.
+    /// Deliveries that reached a listener at once.
     pub(crate) fn deliveries(&self) -> u64 {
         self.ran + self.failed
     }
@@ -80,6 +130,7 @@ impl Figures {
         self.events += 1;
         self.ran += report.ran() as u64;
         self.skipped += report.skipped() as u64;
+        self.queued += report.queued() as u64;
         self.failed += report.failed() as u64;
     }
 }

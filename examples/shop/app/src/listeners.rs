@@ -2,9 +2,12 @@ use std::io;
 
 use indicatif::ProgressBar;
 use shop_events::{Grouped, Page, ReportRequested};
-use tidings::listener;
+use tidings::{ListenerInfo, Shutdown, listener};
 
-use crate::import::{ImportFinished, LineRejected};
+use crate::{
+    closing::{Closed, StopRequested},
+    import::LineRejected,
+};
 
 #[listener]
 fn tell_rejected_line(line: &LineRejected, progress: &ProgressBar) {
@@ -19,14 +22,49 @@ fn write_heading(report: &ReportRequested, page: &Page) -> io::Result<()> {
 }
 
 #[listener]
-fn write_figures(finished: &ImportFinished, page: &Page) -> io::Result<()> {
-    let figures = &finished.figures;
+fn tell_stop(stop: &StopRequested, progress: &ProgressBar) {
+    let StopRequested { signal, grace } = stop;
+    progress.suspend(|| {
+        eprintln!("shop: {signal}: waits up to {grace:?} for deliveries, once more ends at once");
+    });
+}
+
+#[listener]
+fn write_queues(closed: &Closed, page: &Page) -> io::Result<()> {
+    let rows = closed.queues.iter().map(|(listener, now)| {
+        format!(
+            "{:<20} {:>9} delivered {:>7} retried {:>5} failed {:>5} refused {:>5} left\n",
+            listener.id(),
+            Grouped(now.delivered),
+            Grouped(now.retried),
+            Grouped(now.failed),
+            Grouped(now.rejected),
+            Grouped(left(&closed.shutdown, listener)),
+        )
+    });
+    let table = rows.collect::<Vec<_>>().concat();
+    page.section("Queues", format_args!("{table}{}\n", closed.shutdown))
+}
+
+#[listener(after = write_queues)]
+fn write_stop(closed: &Closed, page: &Page) -> io::Result<()> {
+    let Some(signal) = closed.signal else {
+        return Ok(());
+    };
+    let lines = Grouped(closed.figures.lines);
+    page.section("Stopped", format_args!("by {signal} after line {lines}\n"))
+}
+
+#[listener(after = write_stop)]
+fn write_figures(closed: &Closed, page: &Page) -> io::Result<()> {
+    let figures = &closed.figures;
     page.section(
         "This run",
         format_args!(
             "events     {:>12}\n\
              deliveries {:>12}\n\
              skipped    {:>12}\n\
+             queued     {:>12}\n\
              failed     {:>12}\n\
              rejected   {:>12}\n\
              time       {:>9.1} ms\n\
@@ -34,10 +72,19 @@ fn write_figures(finished: &ImportFinished, page: &Page) -> io::Result<()> {
             Grouped(figures.events),
             Grouped(figures.deliveries()),
             Grouped(figures.skipped),
+            Grouped(figures.queued),
             Grouped(figures.failed),
             Grouped(figures.rejected),
             figures.elapsed.as_secs_f64() * 1000.0,
             Grouped(figures.deliveries_per_second()),
         ),
     )
+}
+
+/// How many deliveries of a listener were given up.
+fn left(shutdown: &Shutdown, listener: &ListenerInfo) -> u64 {
+    let left = shutdown.left().iter();
+    let left = left.filter(|left| left.listener().id() == listener.id());
+    left.map(|left| (left.waiting() + left.in_backoff() + left.in_flight().len()) as u64)
+        .sum()
 }

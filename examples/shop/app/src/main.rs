@@ -1,44 +1,48 @@
 //! The shop: reads purchases, emits one event for each, and prints what the modules make of them.
 //!
-//! This is the only crate that names all the modules, in one `link!` and three `state` calls. What is printed, the
-//! modules' listeners and its own two print.
+//! This is the only crate that names all the modules, in one `link!` and in `modules.rs`, which gives them their state. What is
+//! printed, the modules' listeners and its own print.
 
 mod arguments;
+mod closing;
 mod import;
 mod lines;
 mod listeners;
+mod modules;
 mod parse;
 mod progress;
+mod signals;
 
-use std::{error::Error, io, process::ExitCode};
+use std::{error::Error, process::ExitCode};
 
-use arguments::{Arguments, Input};
-use import::ImportFinished;
-use shop_alerts::AlertDesk;
-use shop_events::{Page, ReportRequested};
-use shop_ledger::Ledger;
-use shop_loyalty::LoyaltyClub;
-use tidings::Bus;
+use arguments::{Arguments, Job};
+use closing::End;
+use import::Import;
+use modules::Modules;
+use shop_events::ReportRequested;
+use signals::Signals;
+use tokio::runtime;
 
-tidings::link!(shop_ledger, shop_loyalty, shop_alerts);
+tidings::link!(shop_ledger, shop_loyalty, shop_alerts, shop_notifier);
 
+/// All lines were taken and all listeners succeeded.
+const COMPLETE: u8 = 0;
 /// Some lines were rejected or some listener failed.
 const INCOMPLETE: u8 = 1;
 /// Nothing could be read.
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
-    let input = match Arguments::read(std::env::args_os().skip(1)) {
+    let job = match Arguments::read(std::env::args_os().skip(1)) {
         Ok(Arguments::Help) => {
             println!("{}", arguments::USAGE);
             return ExitCode::SUCCESS;
         }
-        Ok(Arguments::Run(input)) => input,
+        Ok(Arguments::Run(job)) => job,
         Err(error) => return unusable(&error),
     };
-    match run(&input) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(INCOMPLETE),
+    match run(&job) {
+        Ok(status) => ExitCode::from(status),
         Err(error) => unusable(&*error),
     }
 }
@@ -48,26 +52,43 @@ fn unusable(error: &dyn Error) -> ExitCode {
     ExitCode::from(UNUSABLE)
 }
 
-/// Answers whether every line was taken and every listener succeeded.
-fn run(input: &Input) -> Result<bool, Box<dyn Error>> {
+/// Answers the exit status.
+fn run(job: &Job) -> Result<u8, Box<dyn Error>> {
+    let input = &job.input;
     let (lines, progress) = input.open()?;
-    let bus = Bus::builder()
-        .state(Ledger::default())
-        .state(LoyaltyClub::default())
-        .state(AlertDesk::default())
-        .state(Page::new(io::stdout()))
-        .state(progress.clone())
+    let modules = Modules::new(job, progress.clone());
+    // A thread beside this one, so that signals are heard and messages sent whatever this one does.
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
         .build()?;
+    let trade = modules.trade(runtime.handle().clone())?;
+    let office = modules.office()?;
 
-    let figures =
-        import::import(&bus, lines).map_err(|error| format!("cannot read {input}: {error}"))?;
+    let signals = Signals::listen(&runtime)?;
+    let import = Import::start(trade.clone(), lines)?;
+    let end = closing::close(&trade, &office, import, signals, job.grace);
+    let End { read, closed } = runtime.block_on(end)?;
     progress.finish_and_clear();
+    read.map_err(|error| format!("cannot read {input}: {error}"))?;
+    let (figures, signal) = (closed.figures, closed.signal);
     if figures.events == 0 {
-        return Err(format!("{input} holds no purchases").into());
+        return match signal {
+            Some(signal) => Ok(signal.status()),
+            None => Err(format!("{input} holds no purchases").into()),
+        };
     }
 
     let source = input.name();
-    let report = bus.emit(ReportRequested { source }).report();
-    let closing = bus.emit(ImportFinished { figures }).report();
-    Ok(figures.complete() && report.failed() == 0 && closing.failed() == 0)
+    let report = office.emit(ReportRequested { source }).report();
+    let closing = office.emit(closed).report();
+    if let Some(signal) = signal {
+        return Ok(signal.status());
+    }
+    let failed = modules.failed() > 0 || report.failed() > 0 || closing.failed() > 0;
+    Ok(if figures.complete() && !failed {
+        COMPLETE
+    } else {
+        INCOMPLETE
+    })
 }

@@ -113,14 +113,16 @@ fn the_whole_report_of_the_sample_is_as_recorded() {
 fn the_figures_of_the_run_are_the_sum_of_its_reports() {
     let output = run(&[]);
 
-    // Every purchase reaches five listeners. The one with a condition skips all but the 23 large orders.
+    // Every purchase reaches four listeners at once and one in a queue. Two with a condition skip all but the 23 large orders: one
+    // at once, one in a queue.
     assert_prints(
         &output,
         0,
         &[
             "events 6,919",
             "deliveries 27,699",
-            "skipped 6,896",
+            "skipped 13,792",
+            "queued 6,942",
             "failed 0",
             "rejected 0",
         ],
@@ -134,6 +136,38 @@ fn the_master_file_in_its_own_layout_gives_its_published_totals() {
     let output = run(&[path.to_str().expect("the folder of the sources is UTF-8")]);
 
     assert_prints(&output, 0, &MASTER);
+}
+
+#[test]
+fn every_statement_is_written_in_the_order_of_the_purchases() {
+    for (name, purchases) in [
+        ("CDNOW_sample.txt", "6,919"),
+        ("CDNOW_master.txt", "69,659"),
+    ] {
+        let path = data(name);
+
+        let output = run(&[path.to_str().expect("the folder of the sources is UTF-8")]);
+
+        let written = format!("lines written {purchases}");
+        assert_prints(&output, 0, &[&written, "still to write 0", "in order yes"]);
+    }
+}
+
+#[test]
+fn one_seed_has_one_output_and_another_seed_another() {
+    let notifier = |seed| {
+        let output = run(&["--seed", seed]);
+        let printed = lines(&output.stdout);
+        let first = printed.iter().position(|line| line == "Notifier");
+        let last = printed.iter().position(|line| line == "Alerts");
+        let (first, last) = first.zip(last).expect("both sections are printed");
+        (output.status.code(), printed[first..last].to_vec())
+    };
+
+    let seventh = notifier("7");
+    assert_eq!(notifier("7"), seventh);
+    assert_ne!(notifier("8"), seventh);
+    assert_eq!(seventh.0, Some(0));
 }
 
 #[test]
@@ -222,12 +256,17 @@ fn an_input_without_purchases_is_no_report_of_zeros() {
 }
 
 #[test]
-fn an_argument_too_many_and_an_unknown_option_are_refused() {
-    for arguments in [["a", "b"].as_slice(), &["--fast"]] {
+fn what_the_command_line_cannot_mean_is_refused() {
+    for arguments in [
+        ["a", "b"].as_slice(),
+        &["--fast"],
+        &["--seed"],
+        &["--seed", "lucky"],
+    ] {
         let output = run(arguments);
 
         assert_eq!(output.status.code(), Some(2));
-        assert!(lines(&output.stderr).contains(&"usage: shop [PATH]".into()));
+        assert!(lines(&output.stderr).contains(&"usage: shop [OPTION]... [PATH]".into()));
     }
 }
 

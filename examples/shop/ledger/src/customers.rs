@@ -11,21 +11,39 @@ pub(crate) struct Customers(HashMap<CustomerId, Account>);
 
 #[derive(Debug, Default)]
 struct Account {
-    purchases: u64,
     cds: u64,
     spent: Cents,
+    /// What was spent after each purchase, in the order in which they were read.
+    balances: Vec<Cents>,
 }
 
 impl Customers {
     pub(crate) fn add(&mut self, purchase: &Purchased) {
         let account = self.0.entry(purchase.customer).or_default();
-        account.purchases += 1;
         account.cds += u64::from(purchase.cds);
         account.spent += purchase.total;
+        account.balances.push(account.spent);
+    }
+
+    /// The balances of one customer; none of a customer who never bought.
+    pub(crate) fn balances(&self, customer: CustomerId) -> &[Cents] {
+        self.0
+            .get(&customer)
+            .map_or(&[], |account| &account.balances)
+    }
+
+    pub(crate) fn purchases(&self) -> u64 {
+        self.0.values().map(Account::purchases).sum()
     }
 
     pub(crate) fn len(&self) -> u64 {
         self.0.len() as u64
+    }
+}
+
+impl Account {
+    fn purchases(&self) -> u64 {
+        self.balances.len() as u64
     }
 }
 
@@ -38,7 +56,7 @@ impl fmt::Display for Customers {
                 f,
                 "{place:>2}. customer {customer:05} {:>12} {:>4} purchases {:>5} CDs",
                 account.spent,
-                Grouped(account.purchases),
+                Grouped(account.purchases()),
                 Grouped(account.cds),
             )?;
         }
