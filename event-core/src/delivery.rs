@@ -391,6 +391,8 @@ impl Drop for Pending {
             let failure = self.unfinished();
             // The failure is already told; a panic of the future's `Drop` adds nothing that could be acted on.
             let _ = self.drop_future();
+            // Its queue is told nothing: its worker was dropped with it.
+            self.queued = false;
             drop(self.tell(failure));
         }
     }

@@ -31,6 +31,8 @@ pub enum FailureKind {
     QueueFull,
     /// A worker of a queue could not be started; it is tried again, and nothing is lost.
     NoWorker,
+    /// The threads of a queue are in the process that this one was forked from.
+    Forked,
     /// More than 64 emissions inside each other.
     Depth,
     /// There is no bus to emit on: the default bus could not be built, or would have to keep the delivery for later.
@@ -54,6 +56,7 @@ impl fmt::Display for FailureKind {
             FailureKind::Closed => "closed",
             FailureKind::QueueFull => "queue full",
             FailureKind::NoWorker => "no worker",
+            FailureKind::Forked => "forked",
             FailureKind::Depth => "too deep",
             FailureKind::NoBus => "no bus",
             FailureKind::Unheard => "unheard",

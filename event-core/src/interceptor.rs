@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::installer::BoxFuture;
 use crate::listener::ListenerInfo;
 use crate::returns::{Effects, Step};
+use crate::runtime::after;
 use crate::stack::Entry;
 
 /// Sees every emission and every delivery of a bus.
@@ -198,7 +199,9 @@ pub(crate) fn future(bus: &Arc<Inner>, given: Vec<Given>, future: BoxFuture) -> 
         let listener = given.first().map(|(attempt, _)| attempt.listener.clone());
         let delay = listener.and_then(|listener| interceptor.delay(&listener));
         if let Some(time) = delay {
-            let sleep = bus.upgrade().map(|bus| bus.sleep_until(later(&bus, time)));
+            let sleep = bus
+                .upgrade()
+                .map(|bus| bus.sleep_until(after(bus.now(), time)));
             if let Some(sleep) = sleep {
                 sleep.await;
             }
@@ -231,13 +234,6 @@ pub(crate) fn call_each(
         call.end(&step);
     }
     step
-}
-
-/// A point in time that no clock reaches is none.
-pub(crate) fn later(bus: &Inner, time: Duration) -> std::time::Instant {
-    let now = bus.now();
-    let far = Duration::from_secs(100 * 365 * 86_400);
-    now.checked_add(time).unwrap_or(now + far)
 }
 
 /// What is done instead of a call, with each of its events.

@@ -20,7 +20,7 @@ use crate::interceptor::{self, Attempt};
 use crate::listener::ListenerInfo;
 use crate::returns::Step;
 use crate::runs::{Begun, Runs, Seat};
-use crate::runtime::Task;
+use crate::runtime::{Task, after};
 use crate::stack::{self, Entry};
 use crate::work::{Lease, Work};
 
@@ -82,6 +82,8 @@ pub struct QueueStats {
     pub retried: u64,
     /// How many failed for good.
     pub failed: u64,
+    /// How many were given up before they began, or before their next try: at the end of the bus, or of its runtime.
+    pub abandoned: u64,
     /// How many run now.
     pub in_flight: usize,
     /// How many wait for the time of their next try.
@@ -241,6 +243,11 @@ impl Berth {
         self.runs.under_way()
     }
 
+    /// That many deliveries will not be tried again.
+    pub fn lose(&self, deliveries: usize) {
+        self.runs.lose(deliveries);
+    }
+
     /// From here on nothing begins. `None` the second time.
     pub(crate) fn give_up(&self) -> Option<Begun> {
         self.runs.give_up()
@@ -303,7 +310,7 @@ impl Berth {
         let side = self.bus.get().filter(|side| side.watched)?;
         let bus = side.bus.upgrade()?;
         let time = bus.interceptor()?.delay(&side.listener)?;
-        Some(bus.sleep_until(interceptor::later(&bus, time)))
+        Some(bus.sleep_until(after(bus.now(), time)))
     }
 
     /// Runs one call of a plain function.

@@ -31,6 +31,7 @@ pub use crate::registration::{
     EventRegistration, LinkRequest, Linked, LinkedMethods, Registration, Selector, submit,
 };
 pub use crate::returns::{Effects, Gives, Returned, Returns, Step, gives};
+pub use crate::runtime::{after, sleep_steadily};
 pub use crate::slot::Slot;
 pub use crate::stack::{Entry, Frame, check};
 pub use crate::state::StateMap;

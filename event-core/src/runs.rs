@@ -91,6 +91,11 @@ impl Runs {
         })
     }
 
+    /// That many deliveries are not tried again after all.
+    pub(crate) fn lose(&self, deliveries: usize) {
+        lock(&self.0).between -= deliveries;
+    }
+
     /// Since when each delivery runs, the oldest first.
     pub(crate) fn under_way(&self) -> Vec<Instant> {
         lock(&self.0).since()

@@ -1,12 +1,14 @@
 //! Where async deliveries go that nobody awaits.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Context;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::bus::Inner;
+use crate::failure::{drop_guarded, panic_message};
 use crate::park;
 use crate::timer;
 
@@ -88,6 +90,40 @@ pub trait Runtime: Send + Sync + 'static {
     }
 }
 
+/// The point in time that is `time` after `now`, or one as far away as an `Instant` can tell.
+pub fn after(now: Instant, time: Duration) -> Instant {
+    let shorter = std::iter::successors(Some(time), |time| Some(*time / 2));
+    let mut reachable = shorter.filter_map(|time| now.checked_add(time));
+    reachable.next().unwrap_or(now)
+}
+
+/// The runtime's own sleep, also where its timer panics, as tokio's does once the runtime is shut down: then the real clock ends it.
+pub fn sleep_steadily(runtime: &Arc<dyn Runtime>, at: Instant) -> Task {
+    let runtime = Arc::clone(runtime);
+    Box::pin(async move {
+        let mut sleep = None;
+        let slept = poll_fn(|cx| {
+            let polled = catch_unwind(AssertUnwindSafe(|| {
+                let sleep = sleep.get_or_insert_with(|| runtime.sleep_until(at));
+                sleep.as_mut().poll(cx)
+            }));
+            match polled {
+                Ok(polled) => polled.map(|()| true),
+                Err(panic) => {
+                    drop(panic_message(panic));
+                    Poll::Ready(false)
+                }
+            }
+        });
+        if !slept.await {
+            // It has panicked before.
+            let _ = drop_guarded(sleep.take());
+            let left = at.saturating_duration_since(runtime.now());
+            timer::sleep_until(after(Instant::now(), left)).await;
+        }
+    })
+}
+
 impl Inner {
     /// Waits on this thread, at most for `time`; whether the future ended.
     pub(crate) fn park(&self, future: impl Future<Output = ()>, time: Option<Duration>) -> bool {
@@ -100,6 +136,14 @@ impl Inner {
 
     pub(crate) fn now(&self) -> Instant {
         self.runtime().map_or_else(Instant::now, Runtime::now)
+    }
+
+    /// Ends at `at`, whatever becomes of the runtime.
+    pub(crate) fn sleep_steadily(&self, at: Instant) -> Task {
+        match self.shared_runtime() {
+            Some(runtime) => sleep_steadily(runtime, at),
+            None => Box::pin(timer::sleep_until(at)),
+        }
     }
 
     pub(crate) fn sleep_until(self: &Arc<Self>, at: Instant) -> Task {

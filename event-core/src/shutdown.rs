@@ -12,7 +12,7 @@ use crate::bus::{Bus, Inner};
 use crate::carrier::Carrier;
 use crate::delivery::given_up;
 use crate::listener::ListenerInfo;
-use crate::runtime::Task;
+use crate::runtime::{Task, after};
 use crate::stack;
 use crate::sync::lock;
 use crate::work::{Idle, Work};
@@ -99,6 +99,9 @@ impl Inner {
     }
 
     fn end_shutdown(&self) -> Shutdown {
+        if !self.work.ends_first() {
+            return Shutdown::default();
+        }
         let now = self.now();
         let carried = self.carried.list();
         let queues: Vec<_> = carried
@@ -188,11 +191,9 @@ impl Future for ShutdownFuture {
         let who = std::ptr::from_ref(&*self).addr();
         if self.waits.is_none() {
             self.bus.begin_shutdown()?;
-            let now = self.bus.now();
-            // A point in time that no clock reaches is none.
-            let far = Duration::from_secs(100 * 365 * 86_400);
-            let at = now.checked_add(self.deadline).unwrap_or(now + far);
-            self.waits = Some((Work::idle(&self.bus.work), self.bus.sleep_until(at)));
+            let at = after(self.bus.now(), self.deadline);
+            let deadline = self.bus.sleep_steadily(at);
+            self.waits = Some((Work::idle(&self.bus.work), deadline));
         }
         let Some((idle, deadline)) = self.waits.as_mut() else {
             return Poll::Pending;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::process;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -33,7 +34,8 @@ struct State {
     /// By time, and then by the order in which they were set.
     waiting: BTreeMap<(Instant, u64), Waker>,
     next: u64,
-    runs: bool,
+    /// The process in which the thread runs: after a fork there is none.
+    runs_in: Option<u32>,
 }
 
 pub(crate) struct Sleep {
@@ -59,7 +61,7 @@ impl Future for Sleep {
         let key = (self.at, number);
         let first = state.waiting.keys().next().is_none_or(|next| key < *next);
         let before = state.waiting.insert(key, waker);
-        let runs = state.runs || timers.start(&mut state);
+        let runs = state.runs_in == Some(process::id()) || timers.start(&mut state);
         drop(state);
         // Wakers are code of an executor's.
         drop(before);
@@ -87,8 +89,9 @@ impl Timers {
     fn start(self: &Arc<Self>, state: &mut State) -> bool {
         let timers = Arc::clone(self);
         let thread = std::thread::Builder::new().name("tidings:timers".to_owned());
-        state.runs = thread.spawn(move || timers.run()).is_ok();
-        state.runs
+        let started = thread.spawn(move || timers.run()).is_ok();
+        state.runs_in = started.then(process::id);
+        started
     }
 
     fn run(&self) {
@@ -115,7 +118,7 @@ impl Timers {
             let (after, timeout) = self.wait(state, wait);
             state = after;
             if timeout && next.is_none() && state.waiting.is_empty() {
-                state.runs = false;
+                state.runs_in = None;
                 return;
             }
         }

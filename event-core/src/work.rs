@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, lock};
 
 /// Everything is accepted.
@@ -16,6 +16,7 @@ const CLOSED: u8 = 2;
 /// The deliveries of one bus that outlive their emission.
 pub(crate) struct Work {
     phase: AtomicU8,
+    ended: AtomicBool,
     open: AtomicUsize,
     waiting: Mutex<Vec<Waker>>,
 }
@@ -24,6 +25,7 @@ impl Work {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             phase: AtomicU8::new(OPEN),
+            ended: AtomicBool::new(false),
             open: AtomicUsize::new(0),
             waiting: Mutex::new(Vec::new()),
         })
@@ -32,6 +34,11 @@ impl Work {
     pub(crate) fn drain(&self) {
         // A closed bus stays closed.
         let _ = (self.phase).compare_exchange(OPEN, DRAINING, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// Whether this is the first end. What is left is told by one shutdown alone, also if two are called at once.
+    pub(crate) fn ends_first(&self) -> bool {
+        !self.ended.swap(true, Ordering::AcqRel)
     }
 
     pub(crate) fn close(&self) {

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::hash::DefaultHasher;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,13 +16,14 @@ use line::Line;
 
 use event_core::private::{
     Berth, BoxFuture, Delivered, Events, Handed, Hear, Installer, Lane, Leased, Offer, Origin,
-    RetryIf, Step, Turn,
+    RetryIf, Step, Turn, sleep_steadily,
 };
 use event_core::{Context, FailureKind, Overflow, Policy, Runtime};
 
 use crate::clock::{Clock, Sleep};
+use crate::queue::quiet::forget_panic;
 use crate::queue::{
-    Attempt, Backoff, Channel, Config, Job, ParkClock, Retry, Start, StartError, TaskStarter,
+    Attempt, Backoff, Channel, Config, Job, Loss, ParkClock, Retry, Start, StartError, TaskStarter,
     ThreadStarter, Threads, Verdict,
 };
 
@@ -143,6 +145,11 @@ where
             verdict(&self.berth.deliver(turn, start).await)
         }))
     }
+
+    fn lose(&self, waiting: Vec<Item<P>>, in_backoff: Vec<Item<P>>, why: Loss) {
+        self.berth.lose(in_backoff.len());
+        self.tell_lost(waiting.iter().chain(&in_backoff), why);
+    }
 }
 
 impl<P, C> Job<Item<P>> for Deliver<Now<C>>
@@ -158,6 +165,11 @@ where
                 self.call_now(items, attempt)
             })),
         }
+    }
+
+    fn lose(&self, waiting: Vec<Item<P>>, in_backoff: Vec<Item<P>>, why: Loss) {
+        self.berth.lose(in_backoff.len());
+        self.tell_lost(waiting.iter().chain(&in_backoff), why);
     }
 }
 
@@ -179,8 +191,22 @@ type Judged = dyn Error + Send + Sync + 'static;
 
 impl<C> Deliver<C> {
     fn judge(&self, error: &Judged) -> bool {
-        let judge = |judge: &RetryIfFn| judge(error);
+        // A judge that panics wants no retry; the error is told as ever.
+        let judge = |judge: &RetryIfFn| {
+            let judged = catch_unwind(AssertUnwindSafe(|| judge(error)));
+            judged.unwrap_or_else(|panic| {
+                forget_panic(panic);
+                false
+            })
+        };
         self.retry_if.as_ref().is_none_or(judge)
+    }
+
+    fn tell_lost<'a, P: Hear>(&self, items: impl Iterator<Item = &'a Item<P>>, why: Loss) {
+        for item in items {
+            let failure = self.berth.failure(FailureKind::Abandoned, why.to_string());
+            self.berth.tell(Some(item.origin), failure);
+        }
     }
 }
 
@@ -227,7 +253,7 @@ impl Clock for RuntimeClock {
     }
 
     fn sleep_until(&self, at: Instant) -> Sleep {
-        self.0.sleep_until(at)
+        sleep_steadily(&self.0, at)
     }
 }
 

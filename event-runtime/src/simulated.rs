@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
+use event_core::private::after;
 use event_core::{Runtime, Task};
 
 use drive::Until;
@@ -188,18 +189,16 @@ impl VirtualRuntime {
     ///
     /// # Panics
     ///
-    /// On another thread than the one that made the runtime, inside one of its tasks, and if no `Instant` can tell the time that would be.
+    /// On another thread than the one that made the runtime, and inside one of its tasks.
     #[track_caller]
     pub fn advance(&self, time: Duration) {
         let driver = self.world.enter();
-        driver.advance(self.world.now() + time);
+        driver.advance(after(self.world.now(), time));
     }
 
     /// Lets the clock go on, and nothing runs: what a slow synchronous listener costs. Timers that became due fire when the runtime is driven next.
     ///
-    /// # Panics
-    ///
-    /// If no `Instant` can tell the time that would be.
+    /// Here and in [`advance`](Self::advance) a time that no `Instant` can tell goes far into the future, and not to its end.
     pub fn pass(&self, time: Duration) {
         self.world.pass(time);
     }

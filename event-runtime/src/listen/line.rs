@@ -64,6 +64,8 @@ impl<P: Hear<Share: Clone + Send + Sync>> Line<P> {
                     format!("as many deliveries wait in the queue as may ({capacity})"),
                 )
             }
+            Err(Refused::Elsewhere(_)) => elsewhere(),
+            Err(Refused::Full(_)) if !self.channel.has_workers_here() => elsewhere(),
             Err(Refused::Full(item)) => Offer::Full(Box::pin(Waiting {
                 line: Arc::clone(self),
                 key,
@@ -72,6 +74,15 @@ impl<P: Hear<Share: Clone + Send + Sync>> Line<P> {
             })),
         }
     }
+}
+
+/// What a fork of the process says, which has the queue without its threads.
+#[cold]
+fn elsewhere() -> Offer {
+    Offer::Refused(
+        FailureKind::Forked,
+        "the threads of the queue are in the process that this one was forked from: build the bus after the fork".to_owned(),
+    )
 }
 
 /// An item that waits for room. Dropped with it, it counts as rejected.
@@ -149,6 +160,7 @@ impl<P: Hear<Share: Clone + Send + Sync>> Lane for Line<P> {
         stats.rejected = now.rejected();
         stats.retried = now.retried();
         stats.failed = now.failed();
+        stats.abandoned = now.abandoned();
         stats.in_flight = now.in_flight();
         stats.in_backoff = now.in_backoff();
         stats

@@ -21,4 +21,4 @@ pub use park::ParkClock;
 pub use pool::Threads;
 pub use tasks::TaskStarter;
 pub use threads::{StartError, StartErrorKind, ThreadStarter};
-pub use worker::{Attempt, BoxFuture, Job, Step, Verdict};
+pub use worker::{Attempt, BoxFuture, Job, Loss, Step, Verdict};

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Wake;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub(super) struct Pool {
     pub(super) limit: usize,
     pub(super) idle: Duration,
     state: Mutex<State>,
+    /// The process in which threads were started.
+    process: OnceLock<u32>,
     /// Some queue waits for a thread.
     pub(super) crowded: AtomicBool,
     /// Some queue that waits has no worker at all.
@@ -66,6 +68,7 @@ impl Threads {
                 limit: limit.max(1),
                 idle,
                 state: Mutex::default(),
+                process: OnceLock::new(),
                 crowded: AtomicBool::new(false),
                 starving: AtomicBool::new(false),
             }),
@@ -95,6 +98,12 @@ impl Pool {
             .store(!state.waiting.is_empty(), Ordering::SeqCst);
     }
 
+    /// Whether the threads are those of this process: a fork has none of them.
+    pub(super) fn is_here(&self) -> bool {
+        let process = self.process.get();
+        process.is_none_or(|process| *process == std::process::id())
+    }
+
     /// A place for a thread, or how many have ended so far.
     pub(super) fn permit(self: &Arc<Self>) -> Result<Permit, u64> {
         let mut state = self.lock();
@@ -102,6 +111,7 @@ impl Pool {
             return Err(state.ended);
         }
         state.running += 1;
+        self.process.get_or_init(std::process::id);
         Ok(Permit {
             pool: Arc::clone(self),
             ended: state.ended,

@@ -150,6 +150,10 @@ impl<T: Send + Sync + 'static, J: Job<T> + ?Sized> Start<T> for ThreadStarter<J>
             }
         }
     }
+
+    fn is_here(&self) -> bool {
+        self.threads.pool.is_here()
+    }
 }
 
 /// A thread's life.

@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use event_core::private::after;
+
 use super::backoff::Retry;
 use super::channel::{Outcome, Worker};
 use super::quiet::{drop_quietly, forget_panic};
@@ -18,6 +20,30 @@ pub trait Job<T>: Send + Sync + 'static {
     ///
     /// A panic counts as failed; who wants to report it catches it here.
     fn run<'a>(&'a self, items: &'a [T], attempt: Attempt) -> Step<'a>;
+
+    /// Takes what nobody will run, for a report: what has not begun, and what waited for its next try. By default it is dropped.
+    fn lose(&self, waiting: Vec<T>, in_backoff: Vec<T>, why: Loss) {
+        let _ = why;
+        waiting.into_iter().chain(in_backoff).for_each(drop_quietly);
+    }
+}
+
+/// Why items of a queue that is not closed are lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Loss {
+    /// The runtime of the workers drops every task.
+    NoTasks,
+}
+
+impl std::fmt::Display for Loss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoTasks => {
+                "the runtime takes no tasks any more, so the queue has no workers: shut the bus down before its runtime"
+            }
+        })
+    }
 }
 
 /// Which run of an item this is.
@@ -105,7 +131,7 @@ pub(super) async fn work<T: Send + Sync + 'static, J: Job<T> + ?Sized>(
             Verdict::Retry if !attempt.last => {
                 let now = worker.now();
                 let delay = retry.backoff.delay(attempt.number);
-                worker.retry_at(now.checked_add(delay).unwrap_or(now));
+                worker.retry_at(after(now, delay));
                 continue;
             }
             Verdict::Failed | Verdict::Retry => Outcome::Failed,

@@ -3,12 +3,14 @@
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use event_core::private::after;
+
 use super::world::{World, wake_quietly};
 
 impl World {
     pub(super) fn pass(&self, time: Duration) {
         let mut state = self.lock();
-        state.now += time;
+        state.now = after(state.now, time);
     }
 
     /// The clock never goes back.

@@ -24,9 +24,16 @@ pub enum Refused<T> {
     Dropped(T),
     /// The intake has ended.
     Closed(T),
+    /// The workers are in another process, of which this one is a fork.
+    Elsewhere(T),
 }
 
 impl<T> Back<T> {
+    /// Whether an item that comes is for a worker that is not at work now.
+    fn calls_worker(&self) -> bool {
+        self.workers == 0 || !self.sleepers.is_empty()
+    }
+
     fn count_entry(&mut self) -> u64 {
         let number = self.entered;
         self.entered += 1;
@@ -83,7 +90,11 @@ impl<T: Send + 'static> Channel<T> {
             // Items that come while the list is empty were not preceded by others just now.
             let mut now = None;
             if back.list.is_empty() || back.marks.wanted(back.entered) {
+                let calls_worker = back.calls_worker();
                 drop(back);
+                if calls_worker && !self.shared.start.is_here() {
+                    return Err(Refused::Elsewhere(item));
+                }
                 now = Some(self.shared.clock.now());
                 back = lock(&self.shared.back);
             }
@@ -122,7 +133,11 @@ impl<T: Send + 'static> Channel<T> {
             let mut back = lock(&self.shared.back);
             let mut now = None;
             if front.taken || back.marks.wanted(back.entered) {
+                let calls_worker = back.calls_worker();
                 drop((back, front));
+                if calls_worker && !self.shared.start.is_here() {
+                    return Err(Refused::Elsewhere(item));
+                }
                 now = Some(self.shared.clock.now());
                 front = lock(&self.shared.front);
                 back = lock(&self.shared.back);
@@ -174,7 +189,9 @@ impl<T> Refused<T> {
     /// The item.
     pub fn into_item(self) -> T {
         match self {
-            Self::Full(item) | Self::Dropped(item) | Self::Closed(item) => item,
+            Self::Full(item) | Self::Dropped(item) | Self::Closed(item) | Self::Elsewhere(item) => {
+                item
+            }
         }
     }
 }
@@ -193,6 +210,7 @@ impl<T> fmt::Debug for Refused<T> {
             Self::Full(_) => "Full",
             Self::Dropped(_) => "Dropped",
             Self::Closed(_) => "Closed",
+            Self::Elsewhere(_) => "Elsewhere",
         })
     }
 }

@@ -37,6 +37,11 @@ use crate::sync::lock;
 pub trait Start<T: Send + 'static>: Send + Sync {
     /// Runs a worker until it has nothing more to do.
     fn start(&self, worker: Worker<T>);
+
+    /// Whether workers that it started before are in this process. Asked before one is woken or started.
+    fn is_here(&self) -> bool {
+        true
+    }
 }
 
 /// A bounded queue of one listener. It is a handle: clones are the same queue.
@@ -188,6 +193,10 @@ impl<T: Send + 'static> Channel<T> {
         let mut back = lock(&self.shared.back);
         let room = self.shared.config.capacity - self.shared.depth(&mut back);
         back.closed || room >= offers.max(1)
+    }
+
+    pub(crate) fn has_workers_here(&self) -> bool {
+        self.shared.start.is_here()
     }
 
     pub(crate) fn downgrade(&self) -> WeakChannel<T> {
