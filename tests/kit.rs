@@ -1,4 +1,5 @@
 //! The test kit, as an application's tests use it.
+#![cfg(feature = "test")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,5 @@
 //! The test kit on other clocks than its own: tokio's, paused or not, and real threads.
+#![cfg(feature = "test")]
 
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, PoisonError};

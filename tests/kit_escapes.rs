@@ -1,4 +1,5 @@
 //! What is emitted past a test's bus fails the test, with its place.
+#![cfg(feature = "test")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -362,9 +362,9 @@ fn a_batch_can_be_tuned() {
     let fixture = fixture(|builder| {
         builder.tune(index, |policy| {
             assert_eq!(policy.max_batch(), 3);
-            let tuned = policy.batch(0);
-            assert_eq!(tuned.max_batch(), 1);
-            policy.batch(2)
+            let tuned = policy.batch(2);
+            assert_eq!(tuned.max_batch(), 2);
+            tuned
         })
     });
     fixture.bus.emit(Placed(0));

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tidings::{
-    Bus, BusBuilder, Failure, FailureKind, Overlap, Report, Task, event, listener, listeners,
+    Bus, BusBuilder, Failure, FailureKind, Overlap, Policy, Report, Task, event, listener,
+    listeners,
 };
 
 #[event]
@@ -145,13 +146,81 @@ fn s5_a_tuple_is_tuned_part_by_part() {
 }
 
 #[test]
-fn s5_a_limit_of_zero_is_one() {
-    let bus = bus(|builder| builder.only(track).tune(track, |policy| policy.limit(0)));
+fn s5_a_policy_that_makes_no_sense_is_refused_with_one_problem() {
+    type Change = fn(Policy) -> Policy;
+    let refused: [(Change, &str, &str); 5] = [
+        (|p| p.limit(0), "to a `limit` of zero", "write at least 1"),
+        (
+            |p| p.workers(0),
+            "to a `workers` of zero",
+            "write at least 1",
+        ),
+        (|p| p.batch(0), "to a `batch` of zero", "write at least 1"),
+        (
+            |p| p.timeout(Duration::ZERO),
+            "to a `timeout` of zero, which ends every delivery",
+            "write a longer time",
+        ),
+        (
+            |p| p.backoff(Duration::from_secs(2), Duration::from_secs(1)),
+            "to a `backoff` whose shortest time (2s) is longer than its longest (1s)",
+            "exchange the two times",
+        ),
+    ];
+    for (change, what, help) in refused {
+        let text = problems(|builder| builder.tune((track, track), change));
+        let (start, rest) = text.split_once("\n    at ").expect("the place");
+        assert_eq!(
+            start,
+            format!(
+                "the bus cannot be built: 1 problem\n  [invalid-policy] `s_tune::track` is tuned {what}"
+            )
+        );
+        assert!(rest.ends_with(&format!("help: {help}")), "{rest}");
+    }
+}
 
-    let queued: Vec<_> = (0..2)
-        .map(|_| bus.emit(Shipped).report().queued())
-        .collect();
-    assert_eq!(queued, [1, 0]);
+#[cfg(feature = "runtime")]
+mod queued {
+    use super::*;
+
+    #[event]
+    struct Booked;
+
+    #[listener(queue = 4)]
+    fn book(_: &Booked) {}
+
+    #[test]
+    fn s5_a_queue_is_not_tuned_to_nothing_or_by_the_keys_of_others() {
+        let text = problems(|builder| {
+            let change =
+                |policy: Policy| policy.queue(0).limit(3).overlap(Overlap::Drop).workers(2);
+            builder.tune(book, change)
+        });
+        assert!(text.contains("3 problems"), "{text}");
+        for what in [
+            "a `queue` of zero",
+            "a `limit`, which",
+            "an `overlap`, which",
+        ] {
+            let line = format!("[invalid-policy] `s_tune::queued::book` is tuned to {what}");
+            assert!(text.contains(&line), "{text}");
+        }
+        // What another change corrects is no mistake.
+        let tuned = Bus::builder()
+            .tune(book, |policy| policy.queue(0))
+            .tune(book, |policy| policy.queue(1))
+            .build();
+        tuned.expect("it makes sense");
+    }
+}
+
+#[test]
+fn s5_a_policy_of_a_method_that_makes_no_sense_is_refused_when_it_is_attached() {
+    let bus = bus(|builder| builder.tune(Mailer::confirm, |policy| policy.limit(0)));
+    let refused = bus.attach(Arc::new(Mailer)).unwrap_err().to_string();
+    let start = "[invalid-policy] `s_tune::Mailer::confirm` is tuned to a `limit` of zero";
+    assert!(refused.contains(start), "{refused}");
 }
 
 #[test]
@@ -271,4 +340,4 @@ fn s5_what_is_no_listener_cannot_be_tuned() {
     );
 }
 
-const LINE_OF_PLAIN: u32 = 29;
+const LINE_OF_PLAIN: u32 = 30;

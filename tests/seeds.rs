@@ -1,4 +1,5 @@
 //! What holds in every order in which tasks can run: seeds draw many of them.
+#![cfg(feature = "test")]
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -10,7 +10,7 @@ use crate::error::{BuildError, Code, Problem};
 use crate::event::EventOps;
 use crate::generic::Generic;
 use crate::installer::{Drafts, Installer, Place};
-use crate::instrument::Instrument;
+use crate::instrument::{Instrument, needs_its_code, without_state};
 use crate::listener::{ListenerInfo, Mode, StateNeed, Target};
 use crate::order::{self, Edge, Found};
 use crate::overlay::PLAIN;
@@ -42,6 +42,7 @@ pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildErr
         instrument.check(registry, &mut problems);
     }
     members.install(&builder, name, &mut drafts, &mut problems);
+    problems.append(&mut drafts.problems);
     let edges = members.edges(&mut problems);
     add_patterns(registry, &mut drafts, &mut problems);
     let instrument = builder.instrument.as_ref();
@@ -123,15 +124,20 @@ impl Members {
                 if !listener.relations.is_empty() {
                     self.related.push((index, *listener));
                 }
-                let found = |instrument: &Instrument| instrument.stands_in(listener).copied();
-                let replaced = instrument.as_ref().and_then(found);
-                if let Some(replaced) = replaced {
-                    let mut found = Vec::new();
-                    let complete = check_needs(listener, state, bus, &mut found);
-                    stand_in = (!complete).then_some((replaced, *listener));
-                    return complete;
+                let found = |instrument: &Instrument| instrument.replacement(listener).copied();
+                let mut missing = Vec::new();
+                let complete = check_needs(listener, state, bus, &mut missing);
+                match instrument.as_ref().and_then(found) {
+                    Some(replaced) if !complete => match needs_its_code(listener) {
+                        None => stand_in = Some((replaced, *listener)),
+                        Some(what) => {
+                            problems.append(&mut missing);
+                            problems.push(without_state(&replaced, listener, what));
+                        }
+                    },
+                    _ => problems.append(&mut missing),
                 }
-                check_needs(listener, state, bus, problems)
+                complete
             };
             linked.install(&mut Installer::new(
                 &mut accepts,

@@ -1,25 +1,28 @@
 //! A delivery to an async listener, from its hand-over to its end.
 
+mod batch;
 mod completion;
+mod end;
 mod spawned;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
+pub(crate) use batch::{Batch, Round};
 pub(crate) use completion::Completion;
+pub(crate) use end::{End, Ended, FollowUp, Given, follow_up};
 
 use crate::bus::Inner;
 use crate::context::Handed;
-use crate::dispatch::Queue;
-use crate::emission::Emission;
 use crate::failure::{Failure, FailureKind, drop_guarded, panic_message};
 use crate::flights::{self, Admission, Say};
-use crate::installer::BoxFuture;
+use crate::future_slot::FutureSlot;
 use crate::listener::ListenerInfo;
-use crate::returns::{Returned, Step};
+use crate::returns::Step;
 use crate::runtime::Task;
-use crate::stack::{self, Entry};
+use crate::stack::{self, Chain};
 use crate::work::{Lease, Work};
 
 const CLOSED: &str = "the bus is shut down";
@@ -33,13 +36,15 @@ pub(crate) fn given_up(listener: ListenerInfo) -> Failure {
 /// The deliveries of one async listener.
 pub(crate) type Flights = flights::Flights<Completion>;
 
+type Turn = flights::Turn<Completion>;
+
 /// A future that was not run to its end yet. Dropped in this state it is reported.
 pub(crate) struct Pending {
     handed: Handed,
-    chain: Vec<Entry>,
-    future: Option<BoxFuture>,
+    chain: Chain,
+    future: FutureSlot,
     flights: Arc<Flights>,
-    turn: Option<flights::Turn<Completion>>,
+    turn: Option<Turn>,
     /// Counts it among what the bus has open.
     lease: Option<Lease>,
     /// Who awaits it, once it has ended.
@@ -51,69 +56,17 @@ pub(crate) struct Pending {
     queued: bool,
 }
 
-/// How a delivery ended, and what it returned.
-pub(crate) struct End {
-    pub(crate) result: Result<Ended, Failure>,
-    pub(crate) returned: Vec<Box<dyn Returned>>,
-}
-
-/// A delivery without failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Ran,
-    /// Another delivery of the listener had precedence.
-    Skipped,
-}
-
-/// What became of a delivery that was given to a runtime.
-pub(crate) enum Given {
-    /// Nobody waits for it.
-    Accepted,
-    /// The emission's future waits for it.
-    Awaited,
-    /// At once, without having run.
-    Ended(Result<Ended, Failure>),
-}
-
-/// The bus and the chain of a delivery that ended.
-pub(crate) struct FollowUp {
-    bus: Arc<Inner>,
-    chain: Vec<Entry>,
-    /// The delivery is open as long as this lives: until what it returned is emitted and counts by itself.
-    _lease: Option<Lease>,
-}
-
-/// For a delivery that was never pending.
-pub(crate) fn follow_up(bus: Arc<Inner>, own: Entry) -> FollowUp {
-    FollowUp {
-        bus,
-        chain: vec![own],
-        _lease: None,
-    }
-}
-
-impl FollowUp {
-    /// Emits what the listener returned; async deliveries are left with the emission, which must have begun before this is dropped.
-    pub(crate) fn emit(&self, returned: Vec<Box<dyn Returned>>) -> Emission {
-        let mut emission = Emission::nothing();
-        let mut queue = Queue::default();
-        queue.extend(returned, &self.chain);
-        queue.drain(&self.bus, &mut emission);
-        emission
-    }
-}
-
 impl Pending {
     pub(crate) fn new(
         handed: Handed,
-        chain: Vec<Entry>,
-        future: BoxFuture,
+        chain: Chain,
+        future: FutureSlot,
         flights: &Arc<Flights>,
     ) -> Self {
         Self {
             handed,
             chain,
-            future: Some(future),
+            future,
             flights: Arc::clone(flights),
             turn: None,
             lease: None,
@@ -141,7 +94,11 @@ impl Pending {
     }
 
     /// Asks for the turn, if that has not been done; a delivery that gets none ends.
-    fn admit(&mut self, may_wait: bool) -> Result<(), Result<Ended, Failure>> {
+    fn admit(
+        &mut self,
+        may_wait: bool,
+        now: Option<Instant>,
+    ) -> Result<(), Result<Ended, Failure>> {
         if self.turn.is_some() {
             return Ok(());
         }
@@ -150,7 +107,7 @@ impl Pending {
             let failure = self.failure(FailureKind::Closed, CLOSED);
             return Err(self.end_unstarted(Err(failure)));
         }
-        match Flights::admit(&self.flights, bus.now(), may_wait) {
+        match Flights::admit(&self.flights, now.unwrap_or_else(|| bus.now()), may_wait) {
             Admission::Turn(turn) => {
                 self.lease = Some(Work::lease(&bus.work));
                 self.turn = Some(turn);
@@ -193,7 +150,7 @@ impl Pending {
     /// Waits for the turn, and starts the clock when it has come.
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Result<Ended, Failure>>> {
         let may_wait = self.may_wait();
-        if let Err(ended) = self.admit(may_wait) {
+        if let Err(ended) = self.admit(may_wait, None) {
             return Poll::Ready(Err(ended));
         }
         let bus = &self.handed.bus;
@@ -248,7 +205,7 @@ impl Pending {
                 returned: Vec::new(),
             })
         };
-        if self.future.is_none() {
+        if self.future.is_empty() {
             return Poll::Pending;
         }
         match self.poll_turn(cx) {
@@ -257,31 +214,40 @@ impl Pending {
             Poll::Ready(Ok(())) => {}
         }
         let end = self.poll_future(cx);
-        if end.is_pending() {
-            return match self.poll_timeout(cx) {
-                Poll::Ready(result) => ended(result),
-                Poll::Pending => Poll::Pending,
-            };
+        if end.is_ready() {
+            return end;
         }
-        end
+        if let Poll::Ready(result) = self.poll_timeout(cx) {
+            return ended(result);
+        }
+        // Nobody may poll it again but who gives it up.
+        match self.turn.as_mut().map(|turn| turn.goes_on_in(cx.waker())) {
+            Some(Say::GivenUp) => ended(self.end_given_up()),
+            _ => Poll::Pending,
+        }
     }
 
     fn poll_future(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let Some(future) = self.future.as_mut() else {
-            return Poll::Pending;
-        };
+        let mut step = None;
         let polled = stack::with(|stack| {
-            let _resumed = stack.resume(&self.chain);
-            catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
+            let _resumed = stack.resume(self.chain.entries());
+            let poll = || self.future.poll_into(cx, &mut step);
+            catch_unwind(AssertUnwindSafe(poll)).map_err(panic_message)
         });
-        let result = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(step)) => Ok(step),
-            Err(panic) => Err(panic_message(panic)),
+        let ended = match (polled, step) {
+            (Ok(()), None) => return Poll::Pending,
+            // It was dropped with its last poll.
+            (dropped, Some(step)) => (Ok(step), dropped),
+            (Err(message), None) => (Err(message), Ok(())),
         };
         let dropped = self.drop_future();
+        Poll::Ready(self.conclude(ended.0, ended.1.and(dropped)))
+    }
+
+    /// Tells what became of a future that was polled for the last time and dropped.
+    fn conclude(&self, result: Result<Step, String>, dropped: Result<(), String>) -> End {
         let panicked = |message: String| self.fail(self.failure(FailureKind::Panic, message));
-        Poll::Ready(match (result, dropped) {
+        match (result, dropped) {
             (Ok(Step::More(effects)), dropped) => match (effects.error, dropped) {
                 (None, Ok(())) => End {
                     result: Ok(Ended::Ran),
@@ -306,7 +272,7 @@ impl Pending {
                 result: Ok(Ended::Ran),
                 returned: Vec::new(),
             },
-        })
+        }
     }
 
     /// Tells the hook, on the delivery's own chain: the free `emit` in it uses this bus, as for an inline failure.
@@ -315,7 +281,7 @@ impl Pending {
             return failure;
         }
         stack::with(|stack| {
-            let _resumed = stack.resume(&self.chain);
+            let _resumed = stack.resume(self.chain.entries());
             self.handed.bus.report(failure)
         })
     }
@@ -327,25 +293,19 @@ impl Pending {
         }
     }
 
-    /// Where what the listener returned is emitted from.
-    pub(crate) fn follow_up(&mut self) -> FollowUp {
-        FollowUp {
-            bus: Arc::clone(&self.handed.bus),
-            chain: std::mem::take(&mut self.chain),
-            _lease: self.lease.take(),
-        }
-    }
-
     /// Ends the future's life; its `Drop` is code of the listener's like its body, on the same bus. Only then the next one has its turn.
     fn drop_future(&mut self) -> Result<(), String> {
-        let future = self.future.take();
-        let dropped = stack::with(|stack| {
-            let _resumed = stack.resume(&self.chain);
-            drop_guarded(future)
-        });
+        let dropped = if self.future.is_empty() {
+            Ok(())
+        } else {
+            stack::with(|stack| {
+                let _resumed = stack.resume(self.chain.entries());
+                let clear = || self.future.clear();
+                catch_unwind(AssertUnwindSafe(clear)).map_err(panic_message)
+            })
+        };
         self.timeout = None;
-        self.awaiting = self.turn.as_ref().and_then(flights::Turn::take_awaiting);
-        self.turn = None;
+        self.awaiting = self.turn.take().and_then(Turn::end);
         dropped
     }
 
@@ -384,10 +344,10 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if self.turn.as_ref().is_some_and(flights::Turn::is_given_up) {
+        if self.turn.as_ref().is_some_and(Turn::is_given_up) {
             drop(self.end_given_up());
         }
-        if self.future.is_some() {
+        if !self.future.is_empty() {
             let failure = self.unfinished();
             // The failure is already told; a panic of the future's `Drop` adds nothing that could be acted on.
             let _ = self.drop_future();

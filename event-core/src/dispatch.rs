@@ -25,23 +25,35 @@ use crate::walk::Walk;
 /// Events that listeners returned, each with the emissions that led to it.
 #[doc(hidden)]
 #[derive(Default)]
-pub struct Queue(VecDeque<(Box<dyn Returned>, Vec<Entry>)>);
+pub struct Queue {
+    events: VecDeque<(Box<dyn Returned>, Vec<Entry>)>,
+    /// They were returned outside of every delivery that is still under way, so whoever emits them may wait.
+    pub(crate) outside: bool,
+}
 
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Queue({})", self.0.len())
+        write!(f, "Queue({})", self.events.len())
     }
 }
 
 impl Queue {
     pub(crate) fn extend(&mut self, events: Vec<Box<dyn Returned>>, chain: &[Entry]) {
-        self.0
+        self.events
             .extend(events.into_iter().map(|event| (event, chain.to_vec())));
     }
 
     /// Emits what is queued and what that returns, oldest first. Deliveries still to be made are left with `emission`.
-    pub(crate) fn drain(mut self, bus: &Arc<Inner>, emission: &mut Emission) {
-        while let Some((event, chain)) = self.0.pop_front() {
+    #[inline]
+    pub(crate) fn drain(self, bus: &Arc<Inner>, emission: &mut Emission) {
+        if !self.events.is_empty() {
+            self.drain_all(bus, emission);
+        }
+    }
+
+    #[inline(never)]
+    fn drain_all(mut self, bus: &Arc<Inner>, emission: &mut Emission) {
+        while let Some((event, chain)) = self.events.pop_front() {
             emission.adopt(bus, event.emit(bus, &chain, &mut self));
         }
     }
@@ -202,6 +214,7 @@ impl Inner {
                 payload: Payload::Own(event),
                 emission: Emission::ran(at, skipped),
                 queue: &mut queue,
+                listeners: cell.infos.len(),
             };
             let next = match caught {
                 Ok(Halt::End) => None,
@@ -214,6 +227,7 @@ impl Inner {
             let (emission, payload) = (walk.emission, walk.payload);
             self.drop_payload(payload, emission)
         });
+        queue.outside = stack::with(|stack| stack.depth() == 0);
         queue.drain(self, &mut emission);
         emission
     }
@@ -228,6 +242,7 @@ impl Inner {
         let mut queue = Queue::default();
         let place = Some(location);
         let mut emission = stack::with(|stack| self.deliver(stack, cell, event, place, &mut queue));
+        queue.outside = stack::with(|stack| stack.depth() == 0);
         queue.drain(self, &mut emission);
         emission
     }
@@ -278,7 +293,7 @@ impl Inner {
             return self.too_deep(event);
         };
         let frame = stack.hold_fresh(frame.index());
-        let overlay = cell.overlay.load();
+        let overlay = cell.overlay.of_now(&cell.flag);
         let mut walk = Walk {
             bus: self,
             stack,
@@ -286,16 +301,22 @@ impl Inner {
             payload: Payload::Own(event),
             emission: Emission::nothing(),
             queue,
+            listeners: cell.infos.len(),
         };
         for _ in 0..walk.announce(location) {
             if walk.linked(cell, 0) {
-                walk.subscribed(&overlay);
+                if let Some(overlay) = &overlay {
+                    walk.subscribed(overlay);
+                }
             }
         }
         let (emission, payload) = (walk.emission, walk.payload);
         let emission = self.drop_payload(payload, emission);
         // The last holder of closures that were taken out meanwhile.
-        let emission = self.drop_caught("a subscription's closure", overlay, emission);
+        let emission = match overlay {
+            Some(overlay) => self.drop_caught("a subscription's closure", overlay, emission),
+            None => emission,
+        };
         drop(frame);
         self.check_heard::<E>(emission)
     }

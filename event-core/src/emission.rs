@@ -1,18 +1,23 @@
 //! An emission under way: the report so far, and what is still to be delivered.
 
-use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+mod counts;
+mod future;
+mod spare;
 
+use std::fmt;
+use std::sync::Arc;
+
+pub use future::EmissionFuture;
+
+use self::counts::Counts;
+pub(crate) use self::counts::MOST;
 use crate::bus::Inner;
-use crate::delivery::{Completion, Pending};
+use crate::delivery::Batch;
+use crate::event::EventOps;
 use crate::failure::{Failure, drop_guarded};
 use crate::listener::ListenerInfo;
 use crate::report::{Details, Report};
 use crate::room::Room;
-use crate::runtime::Runtime;
 
 /// What [`emit`](crate::emit) gives: inline listeners have run, async ones wait to be awaited or handed over.
 ///
@@ -43,41 +48,33 @@ pub struct Emission {
     rest: Option<Box<Rest>>,
 }
 
-/// Ran in the lower half, skipped in the upper.
-#[derive(Clone, Copy, Default)]
-struct Counts(u64);
-
-impl Counts {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the lower half is what is wanted"
-    )]
-    fn ran(self) -> u32 {
-        self.0 as u32
-    }
-
-    fn skipped(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-}
-
 #[derive(Default)]
 struct Rest {
     failed: u32,
     details: Option<Box<Details>>,
-    queued: u32,
-    pending: Vec<Pending>,
+    /// What the counts have no room for.
+    beyond: Beyond,
+    batch: Batch,
     /// Deliveries that wait for room in a queue.
     rooms: Vec<Room>,
     /// Emissions of returned events that have async deliveries.
     returned: Vec<Emission>,
+    /// The event, when there is an async delivery of it.
+    ops: Option<&'static EventOps>,
+}
+
+#[derive(Default)]
+struct Beyond {
+    ran: u32,
+    skipped: u32,
+    queued: u32,
 }
 
 impl Emission {
     #[inline]
     pub(crate) fn nothing() -> Self {
         Self {
-            counts: Counts(0),
+            counts: Counts::default(),
             rest: None,
         }
     }
@@ -86,7 +83,7 @@ impl Emission {
     pub(crate) fn ran(passed: usize, skipped: u32) -> Self {
         let skipped = u64::from(skipped);
         Self {
-            counts: Counts((passed as u64 - skipped) | (skipped << 32)),
+            counts: Counts::of(passed as u64 - skipped, skipped),
             rest: None,
         }
     }
@@ -102,11 +99,15 @@ impl Emission {
     }
 
     pub(crate) fn count_ran(&mut self) {
-        self.counts.0 += 1;
+        if !self.counts.add_ran() {
+            self.rest().beyond.ran += 1;
+        }
     }
 
     pub(crate) fn count_skipped(&mut self) {
-        self.counts.0 += 1 << 32;
+        if !self.counts.add_skipped() {
+            self.rest().beyond.skipped += 1;
+        }
     }
 
     pub(crate) fn fail(&mut self, failure: Failure) {
@@ -121,15 +122,19 @@ impl Emission {
     }
 
     pub(crate) fn count_queued(&mut self) {
-        self.rest().queued += 1;
+        if !self.counts.add_queued() {
+            self.rest().beyond.queued += 1;
+        }
     }
 
     pub(crate) fn wait_for(&mut self, room: Room) {
         self.rest().rooms.push(room);
     }
 
-    pub(crate) fn hand_over(&mut self, pending: Pending) {
-        self.rest().pending.push(pending);
+    /// Where the async deliveries of the event are kept.
+    pub(crate) fn batch(&mut self, ops: &'static EventOps) -> &mut Batch {
+        let rest = self.rest.get_or_insert_with(|| spare::take(ops));
+        &mut rest.batch
     }
 
     /// Takes over the async deliveries of a returned event; its report is its own.
@@ -143,15 +148,15 @@ impl Emission {
 
     /// Whether anybody was reached so far.
     pub(crate) fn reached(&self) -> bool {
-        self.counts.ran() > 0
+        self.counts.ran() + self.counts.queued() > 0
             || self
                 .rest
                 .as_ref()
-                .is_some_and(|rest| rest.failed + rest.queued > 0 || rest.has_open())
+                .is_some_and(|rest| rest.failed > 0 || rest.has_open())
     }
 
-    fn first_pending(&self) -> Option<&Pending> {
-        self.rest.as_ref()?.pending.first()
+    fn bus(&self) -> Option<&Arc<Inner>> {
+        self.rest.as_ref()?.batch.bus()
     }
 
     fn is_open(&self) -> bool {
@@ -166,16 +171,25 @@ impl Emission {
     pub fn report(mut self) -> Report {
         let Open {
             mut report,
-            pending,
+            mut rest,
             rooms,
             returned,
         } = self.take();
-        for mut pending in pending {
-            let bus = Arc::clone(pending.bus());
-            match bus.runtime() {
-                Some(runtime) => report.count_given(pending.spawn(runtime, None)),
-                None => report.fail(bus.report(pending.refuse())),
+        if let Some(rest) = &mut rest {
+            let mut now = None;
+            while let Some(mut pending) = rest.batch.next() {
+                let bus = Arc::clone(pending.bus());
+                match bus.runtime() {
+                    Some(runtime) => {
+                        let now = *now.get_or_insert_with(|| runtime.now());
+                        report.count_given(pending.spawn(runtime, None, now));
+                    }
+                    None => report.fail(bus.report(pending.refuse())),
+                }
             }
+        }
+        if let Some(rest) = rest {
+            spare::give(rest);
         }
         for room in rooms {
             room.settle(&mut report);
@@ -185,34 +199,56 @@ impl Emission {
         report
     }
 
-    fn take(&mut self) -> Open {
-        let rest = self.rest.take().map(|rest| *rest).unwrap_or_default();
-        let report = Report {
-            ran: self.counts.ran(),
-            skipped: self.counts.skipped(),
-            failed: rest.failed,
-            queued: rest.queued,
-            details: rest.details,
+    /// Gives its async deliveries to the runtime, and leaves what waits for room to whoever awaits its cause.
+    pub(crate) fn start_rooms(mut self) -> Vec<Room> {
+        let Some(rest) = &mut self.rest else {
+            return Vec::new();
         };
-        Open {
-            report,
-            pending: rest.pending,
-            rooms: rest.rooms,
-            returned: rest.returned,
+        let mut rooms = std::mem::take(&mut rest.rooms);
+        let returned = std::mem::take(&mut rest.returned);
+        // Its own first.
+        drop(self);
+        rooms.extend(returned.into_iter().flat_map(Self::start_rooms));
+        rooms
+    }
+
+    fn take(&mut self) -> Open {
+        let mut open = Open {
+            report: Report {
+                ran: self.counts.ran(),
+                skipped: self.counts.skipped(),
+                queued: self.counts.queued(),
+                ..Report::default()
+            },
+            rest: self.rest.take(),
+            rooms: Vec::new(),
+            returned: Vec::new(),
+        };
+        if let Some(rest) = &mut open.rest {
+            open.report.failed = std::mem::take(&mut rest.failed);
+            let beyond = std::mem::take(&mut rest.beyond);
+            open.report.ran += beyond.ran;
+            open.report.skipped += beyond.skipped;
+            open.report.queued += beyond.queued;
+            open.report.details = rest.details.take();
+            open.rooms = std::mem::take(&mut rest.rooms);
+            open.returned = std::mem::take(&mut rest.returned);
         }
+        open
     }
 }
 
 impl Rest {
     fn has_open(&self) -> bool {
-        !self.pending.is_empty() || !self.rooms.is_empty()
+        !self.batch.is_empty() || !self.rooms.is_empty()
     }
 }
 
 /// An emission's parts: what is known by now, and what is still to be done.
 struct Open {
     report: Report,
-    pending: Vec<Pending>,
+    /// With the async deliveries alone.
+    rest: Option<Box<Rest>>,
     rooms: Vec<Room>,
     returned: Vec<Emission>,
 }
@@ -233,7 +269,9 @@ impl Emission {
             drop(self.report());
         } else {
             // What is left empty-handed must not settle again when it is dropped.
-            self.rest = None;
+            if let Some(rest) = self.rest.take() {
+                spare::give(rest);
+            }
         }
     }
 }
@@ -243,161 +281,12 @@ impl fmt::Debug for Emission {
         let (failed, pending) = self
             .rest
             .as_ref()
-            .map_or((0, 0), |rest| (rest.failed, rest.pending.len()));
+            .map_or((0, 0), |rest| (rest.failed, rest.batch.len()));
         f.debug_struct("Emission")
             .field("ran", &self.counts.ran())
             .field("skipped", &self.counts.skipped())
             .field("failed", &failed)
             .field("pending", &pending)
             .finish()
-    }
-}
-
-impl IntoFuture for Emission {
-    type Output = Report;
-    type IntoFuture = EmissionFuture;
-
-    fn into_future(self) -> EmissionFuture {
-        EmissionFuture(Stage::Ready(self))
-    }
-}
-
-/// An emission that is awaited. Async listeners start with its first poll.
-pub struct EmissionFuture(Stage);
-
-enum Stage {
-    Ready(Emission),
-    /// In this task: there is no runtime.
-    Here {
-        report: Report,
-        pending: Vec<Pending>,
-        rooms: Vec<Room>,
-        returned: Vec<EmissionFuture>,
-    },
-    /// On the bus's runtime.
-    There {
-        completion: Arc<Completion>,
-        rooms: Vec<Room>,
-        runtime: Arc<dyn Runtime>,
-    },
-    Over,
-}
-
-impl Stage {
-    fn start(mut emission: Emission) -> Self {
-        let Open {
-            report,
-            pending,
-            rooms,
-            returned,
-        } = emission.take();
-        let first = pending
-            .first()
-            .or_else(|| returned.first()?.first_pending());
-        let bus = first.map(|pending| Arc::clone(pending.bus()));
-        let Some(runtime) = bus.as_ref().and_then(|bus| bus.shared_runtime()) else {
-            let returned = returned.into_iter().map(Emission::into_future).collect();
-            return Stage::Here {
-                report,
-                pending,
-                rooms,
-                returned,
-            };
-        };
-        let completion = Arc::new(Completion::new(report));
-        for pending in pending {
-            let given = pending.spawn(&**runtime, Some(&completion));
-            completion.count(given);
-        }
-        drop(returned);
-        Stage::There {
-            completion,
-            rooms,
-            runtime: Arc::clone(runtime),
-        }
-    }
-}
-
-impl Future for EmissionFuture {
-    type Output = Report;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
-        let who = std::ptr::from_ref(&*self).addr();
-        if let Stage::Ready(emission) = &mut self.0 {
-            let emission = std::mem::take(emission);
-            self.0 = Stage::start(emission);
-        }
-        let report = match &mut self.0 {
-            Stage::Here {
-                report,
-                pending,
-                rooms,
-                returned,
-            } => {
-                rooms.retain_mut(|room| room.poll(cx, report).is_pending());
-                let mut follow = Vec::new();
-                pending.retain_mut(|delivery| match delivery.poll(cx) {
-                    Poll::Pending => true,
-                    Poll::Ready(end) => {
-                        report.count_ended(end.result);
-                        if !end.returned.is_empty() {
-                            // Emitted only after this round: every listener of the event has been started by then.
-                            follow.push((delivery.follow_up(), end.returned));
-                        }
-                        false
-                    }
-                });
-                let mut sources = Vec::new();
-                for (source, events) in follow {
-                    let emission = source.emit(events);
-                    if emission.is_open() {
-                        returned.push(emission.into_future());
-                        sources.push(source);
-                    }
-                }
-                returned.retain_mut(|emission| Pin::new(emission).poll(cx).is_pending());
-                drop(sources);
-                if !pending.is_empty() || !rooms.is_empty() || !returned.is_empty() {
-                    return Poll::Pending;
-                }
-                std::mem::take(report)
-            }
-            Stage::There {
-                completion,
-                rooms,
-                runtime,
-            } => {
-                let mut more = Report::default();
-                rooms.retain_mut(|room| room.poll(cx, &mut more).is_pending());
-                completion.add(more);
-                match completion.poll(cx) {
-                    Poll::Ready(report) if rooms.is_empty() => report,
-                    Poll::Ready(report) => {
-                        completion.add(report);
-                        return Poll::Pending;
-                    }
-                    Poll::Pending => {
-                        runtime.help(who, cx);
-                        return Poll::Pending;
-                    }
-                }
-            }
-            Stage::Ready(_) | Stage::Over => {
-                panic!("an emission's future was polled after it gave its report")
-            }
-        };
-        self.0 = Stage::Over;
-        Poll::Ready(report)
-    }
-}
-
-impl fmt::Debug for EmissionFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
-            Stage::Ready(_) => "EmissionFuture(not started)",
-            Stage::Here { .. } => "EmissionFuture(in this task)",
-            Stage::There { .. } => "EmissionFuture(on the runtime)",
-            Stage::Over => "EmissionFuture(over)",
-        })
     }
 }

@@ -36,7 +36,9 @@ pub enum Code {
     NotSend,
     /// `tune` names a listener that runs inside `emit`.
     NotTunable,
-    /// A test replaces a listener by a closure of another event.
+    /// `tune` makes of a listener's policy what makes no sense, such as a queue of zero.
+    InvalidPolicy,
+    /// A test replaces a listener by a closure that cannot stand in for it.
     NotReplaceable,
 }
 
@@ -58,6 +60,7 @@ impl Code {
             Code::OrderUnrelated => "order-unrelated",
             Code::NotSend => "not-send",
             Code::NotTunable => "not-tunable",
+            Code::InvalidPolicy => "invalid-policy",
             Code::NotReplaceable => "not-replaceable",
         }
     }

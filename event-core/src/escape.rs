@@ -21,10 +21,13 @@ impl Escapes {
     /// Keeps this thread from the default bus for as long as the value lives.
     pub fn watch() -> Arc<Self> {
         let escapes = Arc::new(Self::default());
-        WATCHING.with_borrow_mut(|watching| {
+        let keep = |watching: &RefCell<Vec<Weak<Escapes>>>| {
+            let mut watching = watching.borrow_mut();
             watching.retain(|other| other.strong_count() > 0);
             watching.push(Arc::downgrade(&escapes));
-        });
+        };
+        // A thread that ends keeps no list any more: what its other destructors emit is not caught.
+        let _ = WATCHING.try_with(keep);
         escapes
     }
 
@@ -36,7 +39,11 @@ impl Escapes {
 
 /// Notes an emission where somebody watches; whether somebody does.
 pub(crate) fn caught(topic: &'static str, location: &'static Location<'static>) -> bool {
-    let watcher = WATCHING.with_borrow(|watching| watching.iter().rev().find_map(Weak::upgrade));
+    let find = |watching: &RefCell<Vec<Weak<Escapes>>>| {
+        watching.borrow().iter().rev().find_map(Weak::upgrade)
+    };
+    // Destructors of a thread that ends may emit after the list is gone.
+    let watcher = WATCHING.try_with(find).ok().flatten();
     if let Some(escapes) = &watcher {
         lock(&escapes.0).push((topic, location));
     }

@@ -10,7 +10,8 @@ use crate::any_event::AnyEvent;
 use crate::context::{Delivery, Handed};
 use crate::delivery::Flights;
 use crate::event::{Event, EventInfo, EventOps, Shared};
-use crate::installer::{BoxFuture, Installer};
+use crate::future_slot::FutureSlot;
+use crate::installer::Installer;
 use crate::lane::{Offer, Origin};
 use crate::returns::Step;
 use crate::table::Run;
@@ -48,9 +49,10 @@ pub trait Hear: 'static {
 #[doc(hidden)]
 pub type BoundFn<P> =
     Box<dyn for<'a, 'b> Fn(&'b <P as Hear>::View<'a>, &Delivery<'_>) -> Step + Send + Sync>;
-/// An async listener with its parameters bound; `None` is a delivery that its condition skipped.
+/// An async listener with its parameters bound: puts a delivery's future in the slot. `false` is one that its condition skipped.
 #[doc(hidden)]
-pub type AsyncFn<P> = Box<dyn Fn(<P as Hear>::Share, Handed) -> Option<BoxFuture> + Send + Sync>;
+pub type AsyncFn<P> =
+    Box<dyn Fn(<P as Hear>::Share, &Handed, &mut FutureSlot) -> bool + Send + Sync>;
 
 /// What offers an event to a listener's queue.
 #[doc(hidden)]
@@ -185,7 +187,7 @@ pub(crate) enum AnyRun {
 
 pub(crate) type AnyFn = dyn Fn(&AnyEvent<'_>, &Delivery<'_>) -> Step + Send + Sync;
 pub(crate) type AnyQueueFn = dyn Fn(SharedAny, Origin) -> Offer + Send + Sync;
-pub(crate) type AnyAsyncFn = dyn Fn(SharedAny, Handed) -> Option<BoxFuture> + Send + Sync;
+pub(crate) type AnyAsyncFn = dyn Fn(SharedAny, &Handed, &mut FutureSlot) -> bool + Send + Sync;
 
 /// The part of an event that an async pattern delivery keeps.
 #[doc(hidden)]

@@ -42,8 +42,14 @@ impl Inner {
     /// Tells the hook; the failure goes on into the report.
     #[cold]
     pub(crate) fn report(&self, failure: Failure) -> Failure {
+        self.report_of(failure, 1)
+    }
+
+    /// The same for a call of so many deliveries, which failed together.
+    #[cold]
+    pub(crate) fn report_of(&self, failure: Failure, deliveries: usize) -> Failure {
         if let Some(interceptor) = self.interceptor() {
-            interceptor.failed(&failure);
+            interceptor.failed(&failure, deliveries);
         }
         self.hook.tell(&failure);
         failure

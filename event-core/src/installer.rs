@@ -9,6 +9,7 @@ use std::sync::{Arc, Weak};
 
 use crate::carrier::{Carrier, Shared};
 use crate::delivery::Flights;
+use crate::error::Problem;
 use crate::event::{Event, EventOps};
 use crate::hear::{AnyRun, Heard};
 use crate::lane::{Berth, Lane};
@@ -32,6 +33,8 @@ pub(crate) struct Drafts {
     pub(crate) generic: HashMap<TypeId, (&'static EventOps, Draft)>,
     pub(crate) any: Vec<(usize, AnyRun)>,
     pub(crate) carriers: Vec<(usize, Carrier)>,
+    /// What makes no sense of what they were tuned to.
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl Drafts {
@@ -111,8 +114,9 @@ impl<'a> Installer<'a> {
 
     pub(crate) fn accepts(&mut self, registration: &Registration) -> bool {
         let accepted = (self.accepts)(registration);
-        if let Some(place) = self.place.as_ref().filter(|_| accepted) {
-            self.policy = place.tunes.apply(registration);
+        if let Some(place) = self.place.as_mut().filter(|_| accepted) {
+            let problems = &mut place.drafts.problems;
+            self.policy = place.tunes.apply(registration, problems);
             self.id = registration.id;
         }
         accepted

@@ -6,10 +6,12 @@ use std::panic::Location;
 use std::sync::{Arc, Weak};
 use std::task::Context;
 
+use crate::builder::BusBuilder;
 use crate::bus::{Bus, Inner};
 use crate::carrier::Carrier;
 use crate::error::{Code, Problem};
 use crate::event::{Event, EventInfo};
+use crate::hear::Heard;
 use crate::installer::Installer;
 use crate::interceptor::Interceptor;
 use crate::lane::QueueStats;
@@ -33,10 +35,10 @@ pub struct Instrument {
     pub stubbed: Vec<TypeId>,
 }
 
-/// A listener whose body is never run: the interceptor does something instead.
 /// Installs a listener of any event in some mode; the flag says whether its function is `async`.
 type StandIn = fn(&mut Installer<'_>, Mode, bool);
 
+/// A listener whose body is never run: the interceptor does something instead.
 #[derive(Clone, Copy)]
 #[doc(hidden)]
 pub struct Replaced {
@@ -44,6 +46,8 @@ pub struct Replaced {
     pub place: &'static Location<'static>,
     /// What the replacement is for; `None` for any event.
     pub event: Option<fn() -> &'static EventInfo>,
+    /// Whether the replacement may end the run.
+    pub stops: bool,
     /// Installs something that is never run, where the listener's own state is not there.
     pub install: StandIn,
 }
@@ -83,14 +87,24 @@ impl Instrument {
                     "give the closure the parameter that the listener has: `|e: &Event|` with `replace`, `|e: &AnyEvent<'_>|` with `replace_any`",
                 ));
             }
+            if replaced.stops {
+                if let Some(why) = cannot_stop(&listener) {
+                    problems.push(Problem::new(
+                        Code::NotReplaceable,
+                        format!(
+                            "the replacement of `{}` returns `ControlFlow`, and {why}",
+                            listener.id
+                        ),
+                        Some(replaced.place),
+                        "return what the listener may return, such as `()`",
+                    ));
+                }
+            }
         }
     }
 
-    /// What stands in for a listener whose state is not given. A condition or a key is in the listener's own code, which needs the state.
-    pub(crate) fn stands_in(&self, listener: &Registration) -> Option<&Replaced> {
-        if listener.condition.is_some() || listener.policy.max_workers() > 1 {
-            return None;
-        }
+    /// What is done instead of a listener.
+    pub(crate) fn replacement(&self, listener: &Registration) -> Option<&Replaced> {
         let mut replaced = self.replaced.iter();
         replaced.find(|replaced| replaced.key.id() == (listener.key)())
     }
@@ -98,6 +112,44 @@ impl Instrument {
     pub(crate) fn stubs(&self, event: TypeId) -> bool {
         self.stubbed.contains(&event)
     }
+}
+
+/// Why the listener could not end the run itself.
+fn cannot_stop(listener: &Registration) -> Option<&'static str> {
+    match (listener.mode(), (listener.heard)()) {
+        (Mode::Inline, Heard::One { info, .. }) if info().is_stoppable() => None,
+        (Mode::Inline, Heard::One { .. }) => Some("its event is not `stoppable`"),
+        (Mode::Inline, Heard::Any) => Some("not every event that it hears is `stoppable`"),
+        _ => Some("the run has gone on before it is called"),
+    }
+}
+
+/// What of a listener is in its own code, which needs its state, and no other listener can stand in for.
+pub(crate) fn needs_its_code(listener: &Registration) -> Option<&'static str> {
+    if listener.condition.is_some() {
+        Some("condition")
+    } else if listener.policy.max_batch() > 1 {
+        Some("batch")
+    } else if listener.policy.max_workers() > 1 {
+        Some("way to share its work among several workers")
+    } else if listener.retries_some {
+        Some("`retry_if`")
+    } else {
+        None
+    }
+}
+
+/// A replacement for a listener that needs its state all the same.
+pub(crate) fn without_state(replaced: &Replaced, listener: &Registration, what: &str) -> Problem {
+    Problem::new(
+        Code::NotReplaceable,
+        format!(
+            "`{}` is replaced and its state is not given, but its {what} is in code that takes the state",
+            listener.id
+        ),
+        Some(replaced.place),
+        "give the state that is missing, or a fake of it: the function itself is not run",
+    )
 }
 
 fn find(registry: &Registry, key: FnKey) -> Option<Registration> {
@@ -171,6 +223,12 @@ pub fn idle(bus: &Bus) -> impl Future<Output = ()> + Send + Unpin + use<> {
     Work::idle(&bus.inner().work)
 }
 
+/// The runtime that a bus will have.
+#[doc(hidden)]
+pub fn runtime(builder: &BusBuilder) -> Option<Arc<dyn Runtime>> {
+    builder.runtime.clone()
+}
+
 /// Whether this thread runs the tasks of the bus's runtime.
 #[doc(hidden)]
 pub fn runs_here(bus: &Bus) -> bool {
@@ -197,7 +255,7 @@ pub fn left(bus: &Bus) -> Vec<Left> {
                 berth,
                 lane,
             } = carrier;
-            let (mut running, waiting) = flights.upgrade()?.under_way();
+            let (mut running, waiting) = flights.upgrade()?.under_way(now);
             let mut queue = QueueStats::default();
             if let Some((berth, lane)) = berth.zip(lane.as_ref().and_then(Weak::upgrade)) {
                 // A call of a queue may be of several deliveries.

@@ -12,7 +12,7 @@ use crate::installer::BoxFuture;
 use crate::listener::ListenerInfo;
 use crate::returns::{Effects, Step};
 use crate::runtime::after;
-use crate::stack::Entry;
+use crate::stack::{self, Entry};
 
 /// Sees every emission and every delivery of a bus.
 #[doc(hidden)]
@@ -33,8 +33,8 @@ pub trait Interceptor: Send + Sync + 'static {
     fn instead(&self, attempt: &Attempt, payload: &dyn Any) -> Option<Step>;
     /// The call ended.
     fn ended(&self, begun: usize, end: CallEnd<'_>);
-    /// A failure was reported.
-    fn failed(&self, failure: &Failure);
+    /// A failure was reported, of so many deliveries.
+    fn failed(&self, failure: &Failure, deliveries: usize);
 }
 
 /// One emission.
@@ -150,6 +150,20 @@ impl Drop for Call<'_> {
     }
 }
 
+/// Calls that wait for their delay: they begin after it, and are told of all the same if they are dropped before.
+struct Waiting<'a> {
+    interceptor: &'a dyn Interceptor,
+    given: &'a [Given],
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        for (attempt, _) in self.given {
+            drop(Call::begin(self.interceptor, attempt));
+        }
+    }
+}
+
 /// Calls an inline listener.
 #[cold]
 pub(crate) fn call(
@@ -173,17 +187,22 @@ fn decide(
     if !interceptor.changes(&attempt.listener) {
         return run();
     }
-    if attempt.listener.condition().is_some() {
+    let conditional = attempt.listener.condition().is_some();
+    if conditional {
         // The condition is part of the call, and what it does not want is not changed either.
-        let (step, wanted) = crate::stack::only_condition(run);
+        let (step, wanted) = stack::only_condition(run);
         if !wanted {
             return step;
         }
     }
     let fault = interceptor.fault(&attempt.listener);
-    fault
-        .or_else(|| interceptor.instead(attempt, payload))
-        .unwrap_or_else(run)
+    let changed = fault.or_else(|| interceptor.instead(attempt, payload));
+    match changed {
+        Some(step) => step,
+        // Its answer may be another one the second time.
+        None if conditional => stack::without_condition(run),
+        None => run(),
+    }
 }
 
 /// A call with the payload of its event.
@@ -203,7 +222,12 @@ pub(crate) fn future(bus: &Arc<Inner>, given: Vec<Given>, future: BoxFuture) -> 
                 .upgrade()
                 .map(|bus| bus.sleep_until(after(bus.now(), time)));
             if let Some(sleep) = sleep {
+                let waiting = Waiting {
+                    interceptor: &*interceptor,
+                    given: &given,
+                };
                 sleep.await;
+                std::mem::forget(waiting);
             }
         }
         let begin = |(attempt, _): &Given| Call::begin(&*interceptor, attempt);

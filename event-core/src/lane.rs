@@ -18,11 +18,12 @@ use crate::hook::{self, Hook};
 use crate::installer::BoxFuture;
 use crate::interceptor::{self, Attempt};
 use crate::listener::ListenerInfo;
+use crate::pace::Pace;
 use crate::returns::Step;
 use crate::runs::{Begun, Runs, Seat};
 use crate::runtime::{Task, after};
-use crate::stack::{self, Entry};
-use crate::work::{Lease, Work};
+use crate::stack::{self, Chain, Entry};
+use crate::work::{Tally, Work};
 
 /// What carries the deliveries of one listener on one bus.
 pub trait Lane: Send + Sync + 'static {
@@ -103,12 +104,15 @@ pub struct Abandoned {
 /// The bus side of a lane: known once the bus is made.
 pub struct Berth {
     flights: Arc<Flights>,
+    tally: Arc<Tally>,
     runs: Runs,
     bus: OnceLock<Side>,
 }
 
 struct Side {
     bus: Weak<Inner>,
+    work: Arc<Work>,
+    is_default: bool,
     listener: ListenerInfo,
     hook: Arc<Hook>,
     /// Whether an interceptor looks at every call.
@@ -166,7 +170,8 @@ pub enum Offer {
     Skipped,
     /// It will not be delivered.
     Refused(FailureKind, String),
-    /// There is no room; the future ends when it is accepted or refused. Dropped before, the delivery is rejected.
+    /// There is no room, and it has taken its place in the line; the future ends when it is accepted or refused. Dropped before, the delivery is
+    /// rejected.
     Full(Pin<Box<dyn Wait>>),
 }
 
@@ -174,6 +179,9 @@ pub enum Offer {
 pub trait Wait: Future<Output = Offer> + Send {
     /// Waits for a moment, on a thread that has nothing else to do: to park and be woken costs more than most waits last.
     fn linger(&self);
+
+    /// Waits no longer. `false` if the delivery was accepted meanwhile.
+    fn leave(self: Pin<&mut Self>) -> bool;
 }
 
 /// How a delivery ended.
@@ -194,6 +202,7 @@ impl Berth {
     pub(crate) fn new(flights: Arc<Flights>) -> Self {
         Self {
             flights,
+            tally: Arc::new(Tally::new()),
             runs: Runs::new(),
             bus: OnceLock::new(),
         }
@@ -206,27 +215,42 @@ impl Berth {
     pub(crate) fn open(&self, bus: &Arc<Inner>, listener: ListenerInfo) {
         let side = Side {
             bus: Arc::downgrade(bus),
+            work: Arc::clone(&bus.work),
+            is_default: bus.is_default,
             listener,
             hook: Arc::clone(&bus.hook),
             watched: bus.interceptor().is_some(),
         };
         // A lane is made for one bus.
-        let _ = self.bus.set(side);
+        if self.bus.set(side).is_ok() {
+            bus.work.add(&self.tally);
+        }
     }
 
-    /// Counts an accepted delivery among what the bus has open, until it is dropped.
+    /// Counts a delivery among what the bus has open, until [`ended`](Self::ended) is told of it. What is returned tells of it when it is
+    /// dropped.
     ///
     /// # Errors
     ///
     /// What to say to the offer when the bus keeps nothing for later.
-    pub fn lease(&self) -> Result<Leased, Offer> {
-        match self.bus() {
-            Some(bus) if bus.is_default => Err(Offer::Refused(
+    pub fn take_in(&self) -> Result<Opened<'_>, Offer> {
+        match self.bus.get() {
+            Some(side) if side.is_default => Err(Offer::Refused(
                 FailureKind::NoBus,
                 "nobody waits for the queues of the default bus when `main` ends; build a bus and keep its guard: `let bus = Bus::builder().build()?.install()?;`".to_owned(),
             )),
-            Some(bus) if !bus.work.is_closed() => Ok(Leased(Work::lease(&bus.work))),
+            Some(side) if !side.work.is_closed() => {
+                self.tally.open();
+                Ok(Opened(self))
+            }
             _ => Err(Offer::Refused(FailureKind::Closed, "the bus is shut down".to_owned())),
+        }
+    }
+
+    /// So many deliveries that were taken in have ended, and nothing is left of them.
+    pub fn ended(&self, deliveries: usize) {
+        if let Some(side) = self.bus.get() {
+            self.tally.end(&side.work, deliveries);
         }
     }
 
@@ -273,11 +297,11 @@ impl Berth {
             depth: origin.depth,
             cause: origin.cause,
         };
-        let chain = vec![origin.own];
+        let chain = Chain::One(origin.own);
         let started = {
             let handed = handed.clone();
             stack::with(|stack| {
-                let _resumed = stack.resume(&chain);
+                let _resumed = stack.resume(chain.entries());
                 catch_unwind(AssertUnwindSafe(|| start(handed)))
             })
         };
@@ -293,10 +317,11 @@ impl Berth {
                 return self.failed(&turn, seat, failure);
             }
         };
-        let mut pending = Pending::new(handed, chain, future, &self.flights).behind_a_queue();
+        let mut pending =
+            Pending::new(handed, chain, future.into(), &self.flights).behind_a_queue();
         let end = poll_fn(|cx| pending.poll(cx)).await;
         if !end.returned.is_empty() {
-            drop(pending.follow_up().emit(end.returned));
+            drop(pending.follow_up().emit(end.returned, false));
         }
         match end.result {
             Ok(Ended::Ran) => Delivered::Ran,
@@ -317,6 +342,7 @@ impl Berth {
     pub fn deliver_now(
         &self,
         turn: &Turn<'_>,
+        pace: &mut Pace,
         call: impl FnOnce(&Context<'_>) -> Step,
     ) -> Delivered {
         let Some((side, bus)) = self
@@ -326,7 +352,11 @@ impl Berth {
         else {
             return self.gone(turn.deliveries);
         };
-        let Some(seat) = self.runs.begin(bus.now(), turn.deliveries, turn.again) else {
+        if turn.again {
+            pace.stop();
+        }
+        let since = pace.time(|| bus.now());
+        let Some(seat) = self.runs.begin(since, turn.deliveries, turn.again) else {
             return Delivered::Abandoned;
         };
         let origin = turn.origin;
@@ -357,7 +387,7 @@ impl Berth {
             }
         };
         let Some(error) = effects.error else {
-            drop(follow_up(bus, origin.own).emit(effects.events));
+            drop(follow_up(bus, origin.own).emit(effects.events, false));
             return Delivered::Ran;
         };
         if let Err(message) = drop_guarded(effects.events) {
@@ -375,7 +405,7 @@ impl Berth {
         if judged.is_some_and(|(retry, error)| retry(error)) && seat.end_for_now() {
             return Delivered::Retry;
         }
-        self.tell(Some(turn.origin), failure);
+        self.tell_of(Some(turn.origin), failure, turn.deliveries);
         Delivered::Failed
     }
 
@@ -391,6 +421,10 @@ impl Berth {
 
     /// Tells the hook of a failure.
     pub fn tell(&self, origin: Option<Origin>, failure: Failure) {
+        self.tell_of(origin, failure, 1);
+    }
+
+    fn tell_of(&self, origin: Option<Origin>, failure: Failure, deliveries: usize) {
         let Some(side) = self.bus.get() else {
             drop(hook::tell_without_bus(failure));
             return;
@@ -402,7 +436,7 @@ impl Berth {
         let chain: Vec<_> = origin.into_iter().map(|origin| origin.own).collect();
         stack::with(|stack| {
             let _resumed = (!chain.is_empty()).then(|| stack.resume(&chain));
-            drop(bus.report(failure));
+            drop(bus.report_of(failure, deliveries));
         });
     }
 
@@ -412,8 +446,15 @@ impl Berth {
     }
 }
 
-/// One open delivery.
-pub struct Leased(#[expect(dead_code, reason = "held to be dropped")] Lease);
+/// A delivery that was taken in. Forgotten, it stays open.
+#[must_use = "dropped, it has ended"]
+pub struct Opened<'a>(&'a Berth);
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        self.0.ended(1);
+    }
+}
 
 macro_rules! opaque {
     ($($name:ident $(<$lifetime:lifetime>)?)*) => {
@@ -425,4 +466,4 @@ macro_rules! opaque {
     };
 }
 
-opaque!(Abandoned Berth Turn<'_> Origin Offer Delivered Leased);
+opaque!(Abandoned Berth Turn<'_> Origin Offer Delivered Opened<'_>);

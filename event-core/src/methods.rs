@@ -122,6 +122,7 @@ impl Bus {
                 (method.install)(&mut installer, &instance);
             }
         }
+        problems.append(&mut drafts.problems);
         BuildError::check(problems)?;
         self.add_methods(drafts, order.len(), &|place| {
             ListenerInfo::method(&methods[order[place]].registration)

@@ -5,7 +5,7 @@
 
 use crate::sync::Arc;
 use crate::sync::Swap;
-use crate::sync::atomic::{AtomicU8, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// Nobody hears the event: an emission returns at once.
 pub(crate) const NOBODY: u8 = 0;
@@ -21,6 +21,8 @@ pub(crate) struct Flag {
     mode: AtomicU8,
     /// Without subscriptions.
     linked: AtomicU8,
+    /// There may be subscriptions.
+    subscribed: AtomicBool,
 }
 
 impl Flag {
@@ -28,6 +30,7 @@ impl Flag {
         Self {
             mode: AtomicU8::new(linked),
             linked: AtomicU8::new(linked),
+            subscribed: AtomicBool::new(false),
         }
     }
 
@@ -67,11 +70,20 @@ impl<T> Overlay<T> {
         self.list.load()
     }
 
+    /// What an emission has to run, if there is anything.
+    pub(crate) fn of_now(
+        &self,
+        flag: &Flag,
+    ) -> Option<impl std::ops::Deref<Target = Arc<Vec<Arc<T>>>> + use<T>> {
+        flag.subscribed.load(Ordering::Acquire).then(|| self.load())
+    }
+
     /// Adds at the end. The caller holds the writers' lock.
     pub(crate) fn push(&self, item: T, flag: &Flag) {
         let mut list = Vec::clone(&self.load());
         list.push(Arc::new(item));
         drop(self.list.replace(list));
+        flag.subscribed.store(true, Ordering::Release);
         flag.mode.store(FULL, Ordering::Release);
     }
 
@@ -83,6 +95,7 @@ impl<T> Overlay<T> {
         let empty = list.is_empty();
         let old = self.list.replace(list);
         if empty {
+            flag.subscribed.store(false, Ordering::Release);
             flag.mode
                 .store(flag.linked.load(Ordering::Acquire), Ordering::Release);
         }

@@ -43,6 +43,9 @@ impl fmt::Display for Overflow {
 
 /// How the deliveries of one listener are carried: what its attribute says, or what [`tune`](crate::BusBuilder::tune) made of it.
 ///
+/// What makes no sense is refused when the bus is built, as [`InvalidPolicy`](crate::Code::InvalidPolicy): a number or a time of zero, a `backoff`
+/// whose shortest time is longer than its longest, and a `limit` or an `overlap` for a listener behind a queue, whose rules are `workers` and the queue.
+///
 /// ```standalone_crate
 /// use std::time::Duration;
 /// use tidings::{Bus, Overlap, event, listener};
@@ -144,7 +147,7 @@ impl Policy {
         Self::asynchronous().queue(capacity)
     }
 
-    /// At most `capacity` deliveries wait, at least 1. It makes a queue larger or smaller, and says nothing of a listener that has none.
+    /// At most `capacity` deliveries wait. It makes a queue larger or smaller, and says nothing of a listener that has none.
     ///
     /// ```standalone_crate
     /// use std::time::Duration;
@@ -168,18 +171,18 @@ impl Policy {
     /// ```
     #[must_use]
     pub const fn queue(mut self, capacity: usize) -> Self {
-        self.queue = Some(if capacity == 0 { 1 } else { capacity });
+        self.queue = Some(capacity);
         self
     }
 
-    /// At most `workers` deliveries of the queue run at the same time, 1 by default and at least 1.
+    /// At most `workers` deliveries of the queue run at the same time, 1 by default.
     #[must_use]
     pub const fn workers(mut self, workers: usize) -> Self {
-        self.workers = if workers == 0 { 1 } else { workers };
+        self.workers = workers;
         self
     }
 
-    /// One call of a listener that takes `&[&E]` is given at most `batch` events, at least 1: those that wait, and it waits for no more. It says
+    /// One call of a listener that takes `&[&E]` is given at most `batch` events: those that wait, and it waits for no more. It says
     /// nothing of a listener that takes one event.
     ///
     /// ```standalone_crate
@@ -209,7 +212,7 @@ impl Policy {
     /// ```
     #[must_use]
     pub const fn batch(mut self, batch: usize) -> Self {
-        self.batch = if batch == 0 { 1 } else { batch };
+        self.batch = batch;
         self
     }
 
@@ -235,11 +238,11 @@ impl Policy {
         self
     }
 
-    /// At most `limit` deliveries run at the same time, 1024 by default and at least 1. With [`Overlap::Serial`] it is how many may run and
+    /// At most `limit` deliveries run at the same time, 1024 by default. With [`Overlap::Serial`] it is how many may run and
     /// wait together.
     #[must_use]
     pub const fn limit(mut self, limit: usize) -> Self {
-        self.limit = if limit == 0 { 1 } else { limit };
+        self.limit = limit;
         self
     }
 
@@ -303,5 +306,53 @@ impl Policy {
     /// For how long a delivery may run, if there is an end to it.
     pub const fn time_limit(&self) -> Option<Duration> {
         self.timeout
+    }
+}
+
+/// What makes no sense.
+impl Policy {
+    /// What is wrong with what was made of the policy `from`, and what to do instead.
+    pub(crate) fn mistakes(&self, from: &Self) -> Vec<(String, &'static str)> {
+        let mut mistakes = Vec::new();
+        let numbers = [
+            ("limit", self.limit),
+            ("queue", self.queue.unwrap_or(1)),
+            ("workers", self.workers),
+            ("batch", self.batch),
+        ];
+        for (name, _) in numbers.iter().filter(|(_, number)| *number == 0) {
+            mistakes.push((format!("to a `{name}` of zero"), "write at least 1"));
+        }
+        if self.timeout.is_some_and(|time| time.is_zero()) {
+            let what = "to a `timeout` of zero, which ends every delivery".to_owned();
+            mistakes.push((what, "write a longer time"));
+        }
+        let (min, max) = self.backoff;
+        if min.is_zero() || max.is_zero() {
+            let what = format!("to a `backoff` of {min:?} to {max:?}, which is no wait");
+            mistakes.push((what, "write longer times"));
+        } else if min > max {
+            let what = format!(
+                "to a `backoff` whose shortest time ({min:?}) is longer than its longest ({max:?})"
+            );
+            mistakes.push((what, "exchange the two times"));
+        }
+        if from.queue.is_some() {
+            if self.limit != from.limit {
+                let what = "to a `limit`, which says nothing of a queue".to_owned();
+                mistakes.push((
+                    what,
+                    "write `workers` for how many deliveries run at a time",
+                ));
+            }
+            if self.overlap != from.overlap {
+                let what = "to an `overlap`, which says nothing of a queue".to_owned();
+                mistakes.push((
+                    what,
+                    "write `workers` for how many deliveries run at a time",
+                ));
+            }
+        }
+        mistakes
     }
 }

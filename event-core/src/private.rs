@@ -13,6 +13,7 @@ pub use crate::escape::Escapes;
 pub use crate::event::{
     EventInfo, EventOps, Field, Probe, ShareFallback, Shared, Sharing, Unheard,
 };
+pub use crate::future_slot::FutureSlot;
 pub use crate::hear::{AsyncFn, BoundFn, Hear, Heard, Hears, HeldAny, QueueFn, SharedAny, hears};
 pub use crate::installer::{BoxFuture, Installer};
 
@@ -20,10 +21,11 @@ pub use crate::interceptor::{Attempt, CallEnd, Emitted, Interceptor};
 #[cfg(feature = "json")]
 pub use crate::json::Codec;
 pub use crate::lane::{
-    Abandoned, Berth, Delivered, Events, Lane, Leased, Offer, Origin, RetryIf, Turn, Wait,
+    Abandoned, Berth, Delivered, Events, Lane, Offer, Opened, Origin, RetryIf, Turn, Wait,
 };
 pub use crate::listener::{FnKey, Need, Relation, Target};
 pub use crate::methods::Method;
+pub use crate::pace::Pace;
 pub use crate::param::{Listener, Param, Takes};
 pub use crate::park::park;
 pub use crate::policy::{Overflow, Overlap, Policy};
@@ -43,7 +45,7 @@ pub use crate::typed::{
 pub mod instrument {
     pub use crate::instrument::{
         Instrument, Replaced, functions, has, help, idle, key_of, left, listener_of, open,
-        runs_here, scope, subscribe,
+        runs_here, runtime, scope, subscribe,
     };
 }
 

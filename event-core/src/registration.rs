@@ -70,6 +70,8 @@ pub struct Registration {
     pub(crate) phase: Phase,
     pub(crate) asynchronous: bool,
     pub(crate) policy: Policy,
+    /// Whether it says which errors are worth a retry.
+    pub(crate) retries_some: bool,
     pub(crate) relations: &'static [Relation],
     pub(crate) condition: Option<&'static str>,
     pub(crate) needs: &'static [Need],
@@ -147,6 +149,7 @@ impl Registration {
             phase: Phase::Main,
             asynchronous: false,
             policy: Policy::asynchronous(),
+            retries_some: false,
             relations: &[],
             condition: None,
             needs: &[],
@@ -178,6 +181,12 @@ impl Registration {
 
     pub const fn asynchronous(mut self) -> Self {
         self.asynchronous = true;
+        self
+    }
+
+    /// Only some errors are worth a retry.
+    pub const fn retries_some(mut self) -> Self {
+        self.retries_some = true;
         self
     }
 

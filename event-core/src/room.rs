@@ -1,45 +1,62 @@
 //! A delivery that waits for room in its listener's queue.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::bus::Inner;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, panic_message};
 use crate::interceptor::Attempt;
 use crate::lane::{Offer, Wait};
 use crate::listener::ListenerInfo;
 use crate::report::Report;
 use crate::stack;
 
-/// Of an emission that was made outside of every delivery: it may wait, and nobody waits for it meanwhile.
+/// Of an emission that was made outside of every delivery: it may wait, and nobody waits for it meanwhile. Dropped before its end it is reported.
 pub(crate) struct Room {
-    pub(crate) bus: Arc<Inner>,
-    pub(crate) attempt: Attempt,
-    pub(crate) offer: Pin<Box<dyn Wait>>,
+    bus: Arc<Inner>,
+    attempt: Attempt,
+    /// Until it was accepted or refused.
+    offer: Option<Pin<Box<dyn Wait>>>,
 }
 
 impl Room {
+    pub(crate) fn new(bus: Arc<Inner>, attempt: Attempt, offer: Pin<Box<dyn Wait>>) -> Self {
+        Self {
+            bus,
+            attempt,
+            offer: Some(offer),
+        }
+    }
+
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, report: &mut Report) -> Poll<()> {
-        let Poll::Ready(offer) = self.offer.as_mut().poll(cx) else {
+        let Some(waiting) = &mut self.offer else {
+            return Poll::Ready(());
+        };
+        let Poll::Ready(offer) = waiting.as_mut().poll(cx) else {
             if let Some(runtime) = self.bus.runtime() {
                 runtime.help(std::ptr::from_ref(self).addr(), cx);
             }
             return Poll::Pending;
         };
+        self.offer = None;
         self.count(offer, report);
         Poll::Ready(())
     }
 
     /// For an emission that is not awaited: parks a plain thread. One that runs tasks may have to make the room itself.
     pub(crate) fn settle(mut self, report: &mut Report) {
+        let Some(mut waiting) = self.offer.take() else {
+            return;
+        };
         let mut said = None;
         if may_park(&self.bus) {
-            self.offer.linger();
-            let offer = self.offer.as_mut();
-            self.bus.park(async { said = Some(offer.await) }, None);
+            waiting.linger();
+            let waiting = waiting.as_mut();
+            self.bus.park(async { said = Some(waiting.await) }, None);
         }
-        let offer = said.unwrap_or_else(|| full(&self.attempt.listener));
+        let offer = said.unwrap_or_else(|| leave(waiting, &self.attempt.listener));
         self.count(offer, report);
     }
 
@@ -59,8 +76,43 @@ impl Room {
     }
 }
 
+impl Drop for Room {
+    fn drop(&mut self) {
+        let Some(waiting) = self.offer.take() else {
+            return;
+        };
+        let listener = &self.attempt.listener;
+        let mut message = format!(
+            "the queue of `{}` was full, and what waited for room was dropped before there was some",
+            listener.id()
+        );
+        match leave_guarded(waiting) {
+            Ok(true) => {}
+            // Nobody asked for it meanwhile, but it is in the queue.
+            Ok(false) => return self.bus.accepted(|| self.attempt.clone()),
+            Err(panic) => message = format!("{message}; dropping the event panicked: {panic}"),
+        }
+        let failure = Failure::new(Some(listener.clone()), FailureKind::QueueFull, message);
+        drop(self.bus.report(failure));
+    }
+}
+
+fn leave_guarded(mut waiting: Pin<Box<dyn Wait>>) -> Result<bool, String> {
+    let left = catch_unwind(AssertUnwindSafe(|| waiting.as_mut().leave()));
+    left.map_err(panic_message)
+}
+
+/// Has somebody who may not wait leave the line; what the queue says then.
+pub(crate) fn leave(waiting: Pin<Box<dyn Wait>>, listener: &ListenerInfo) -> Offer {
+    match leave_guarded(waiting) {
+        Ok(false) => Offer::Accepted,
+        // A panic of the event's own `Drop` adds nothing that could be acted on.
+        Ok(true) | Err(_) => full(listener),
+    }
+}
+
 /// What a full queue says to somebody who may not wait.
-pub(crate) fn full(listener: &ListenerInfo) -> Offer {
+fn full(listener: &ListenerInfo) -> Offer {
     Offer::Refused(
         FailureKind::QueueFull,
         format!(

@@ -56,6 +56,31 @@ pub trait Runtime: Send + Sync + 'static {
     }
 
     /// Whether this thread runs the runtime's tasks, so that nothing may park it.
+    ///
+    /// tokio's handle says so on every thread that has a runtime at hand: also on one of `spawn_blocking`, and where `Runtime::enter` was called. tokio does
+    /// not tell these from its workers, and a worker that is parked may wait for itself. What the bus refuses there can be waited for with
+    /// `Handle::block_on`:
+    ///
+    /// ```standalone_crate
+    /// # #[cfg(feature = "tokio")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use tidings::Bus;
+    /// use tokio::runtime::{Builder, Handle};
+    ///
+    /// let runtime = Builder::new_current_thread().enable_time().build()?;
+    /// let bus = Bus::builder().runtime(runtime.handle().clone()).build()?;
+    /// let deadline = Duration::from_secs(5);
+    /// let shutdown = runtime.spawn_blocking(move || {
+    ///     assert!(bus.shutdown_blocking(deadline).is_err());
+    ///     Handle::current().block_on(bus.shutdown(deadline))
+    /// });
+    /// assert!(runtime.block_on(shutdown)??.is_clean());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "tokio"))]
+    /// # fn main() {}
+    /// ```
     fn is_current(&self) -> bool {
         false
     }
@@ -180,6 +205,7 @@ impl Runtime for tokio::runtime::Handle {
     }
 
     fn is_current(&self) -> bool {
+        // Nothing public tells a worker from a thread of `spawn_blocking`: both have a task's id and a handle.
         tokio::runtime::Handle::try_current().is_ok()
     }
 }

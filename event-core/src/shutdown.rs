@@ -6,16 +6,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use crate::bus::{Bus, Inner};
 use crate::carrier::Carrier;
-use crate::delivery::given_up;
+use crate::delivery::{Completion, given_up};
 use crate::listener::ListenerInfo;
 use crate::runtime::{Task, after};
 use crate::stack;
 use crate::sync::lock;
-use crate::work::{Idle, Work};
+use crate::work::{Ends, Work};
 
 impl Bus {
     /// Closes the bus: waits until everything that was accepted is delivered, at most for `deadline`.
@@ -23,7 +24,13 @@ impl Bus {
     /// From the call on only deliveries of this bus may emit on it, so that what they have begun can end; an emission from elsewhere is a
     /// failure of the kind [`Closed`](crate::FailureKind::Closed). What is not delivered at the deadline is a reported
     /// [`Abandoned`](crate::FailureKind::Abandoned), who awaits it is told, and the [`Shutdown`] lists it by listener. A listener that never returns
-    /// is left alone. A second call finds nothing left and is harmless.
+    /// is left alone.
+    ///
+    /// Deliveries are async or in queues. An inline listener that runs on another thread just now is part of its emission, and is not waited for:
+    /// what it emits or returns once the bus is closed is a reported `Closed`. Join the threads that emit before you shut the bus down.
+    ///
+    /// A bus ends once. Of several calls the deadline that comes first counts; the others end with it, and a later call at once. Each says the
+    /// same: what was left at that end.
     ///
     /// ```standalone_crate
     /// use std::time::Duration;
@@ -53,7 +60,8 @@ impl Bus {
         }
     }
 
-    /// As [`shutdown`](Bus::shutdown), parking this thread meanwhile. Not for a thread that runs the tasks of the bus's runtime.
+    /// As [`shutdown`](Bus::shutdown), parking this thread meanwhile. Not for a thread that runs the tasks of the bus's runtime:
+    /// see [`Runtime::is_current`](crate::Runtime::is_current), also for tokio's `spawn_blocking`.
     ///
     /// # Errors
     ///
@@ -64,8 +72,13 @@ impl Bus {
             return Err(WouldDeadlock(()));
         }
         inner.begin_shutdown()?;
-        inner.park(Work::idle(&inner.work), Some(deadline));
-        Ok(inner.end_shutdown())
+        inner.park(Work::done(&inner.work), Some(deadline));
+        if let Some(shutdown) = inner.end_shutdown()? {
+            return Ok(shutdown);
+        }
+        // Another call gives up what is left, just now.
+        inner.park(Work::over(&inner.work), None);
+        Ok(inner.ended())
     }
 }
 
@@ -85,23 +98,37 @@ impl Inner {
             // Waiting would only keep them from ending. What the runtime drops with its tasks is reported by each.
             return;
         }
-        if !self.park(Work::idle(&self.work), Some(time)) {
+        if !self.park(Work::done(&self.work), Some(time)) {
             self.close_intake();
-            drop(self.end_shutdown());
+            // Also if another call ends the bus just now: it is not this one's to wait for.
+            let _ = self.end_shutdown();
         }
     }
 
     fn close_intake(&self) {
+        let now = self.now();
+        self.closing.get_or_init(|| now);
         self.work.drain();
         let writers = lock(&self.dynamic);
         self.cells.iter().for_each(|cell| cell.flag.close());
         drop(writers);
     }
 
-    fn end_shutdown(&self) -> Shutdown {
-        if !self.work.ends_first() {
-            return Shutdown::default();
+    /// Ends the bus, if that was not done before. `None` if another thread is at it.
+    fn end_shutdown(&self) -> Result<Option<Shutdown>, WouldDeadlock> {
+        let here = thread::current().id();
+        let mut end = lock(&self.end);
+        match &*end {
+            End::Open => *end = End::By(here),
+            End::By(thread) if *thread == here => return Err(WouldDeadlock(())),
+            End::By(_) => return Ok(None),
+            End::Over(shutdown) => return Ok(Some(shutdown.clone())),
         }
+        drop(end);
+        let mut ending = Ending {
+            bus: self,
+            left: Vec::new(),
+        };
         let now = self.now();
         let carried = self.carried.list();
         let queues: Vec<_> = carried
@@ -109,40 +136,85 @@ impl Inner {
             .map(|(_, carrier)| Queued::take_out(carrier))
             .collect();
         self.work.close();
-        let left = carried.into_iter().zip(queues);
-        let left = left.filter_map(|((listener, carrier), queued)| {
-            self.give_up(listener, &carrier, &queued, now)
-        });
-        Shutdown {
-            left: left.collect(),
+        let mut told = Vec::new();
+        for ((listener, carrier), queued) in carried.into_iter().zip(queues) {
+            let (left, mut awaited) = self.give_up(&listener, &carrier, &queued, now);
+            told.extend((0..left.deliveries()).map(|_| (listener.clone(), awaited.pop())));
+            ending.left.extend(Some(left).filter(Left::is_any));
         }
-    }
-
-    /// Takes out of a listener's hands what has not ended, and tells everybody.
-    fn give_up(
-        &self,
-        listener: ListenerInfo,
-        carrier: &Carrier,
-        queued: &Queued,
-        now: Instant,
-    ) -> Option<Left> {
-        let mut flights = carrier.flights.upgrade()?.give_up();
-        if carrier.lane.is_some() {
-            // These have their turns inside of calls that are counted by their deliveries.
-            flights.running.clone_from(&queued.running);
-        }
-        let waiting = queued.waiting + flights.waiting;
-        for _ in 0..flights.running.len() + waiting + queued.in_backoff {
-            let failure = self.report(given_up(listener.clone()));
-            if let Some(completion) = flights.awaited.pop() {
+        // It is told who waits for this end before the hook, which may be long about it.
+        drop(ending);
+        for (listener, awaiting) in told {
+            let failure = self.report(given_up(listener));
+            if let Some(completion) = awaiting {
                 completion.done(Err(failure));
             }
         }
+        Ok(Some(self.ended()))
+    }
+
+    /// How the bus has ended.
+    fn ended(&self) -> Shutdown {
+        match &*lock(&self.end) {
+            End::Over(shutdown) => shutdown.clone(),
+            End::Open | End::By(_) => unreachable!("it is waited for"),
+        }
+    }
+
+    /// Takes out of a listener's hands what has not ended, with those who await some of it.
+    fn give_up(
+        &self,
+        listener: &ListenerInfo,
+        carrier: &Carrier,
+        queued: &Queued,
+        now: Instant,
+    ) -> (Left, Vec<Arc<Completion>>) {
+        let flights = carrier.flights.upgrade();
+        let mut flights = flights.map(|flights| flights.give_up()).unwrap_or_default();
+        if carrier.lane.is_some() {
+            // These have their turns inside of calls that are counted by their deliveries.
+            flights.running.clone_from(&queued.running);
+        } else {
+            // Those in their first poll have run for longer than the shutdown, at least.
+            let closing = self.closing.get().copied().unwrap_or(now);
+            let at = flights.running.partition_point(|since| *since <= closing);
+            let beginning = std::iter::repeat_n(closing, flights.beginning);
+            flights.running.splice(at..at, beginning);
+        }
         let since = flights.running.iter();
-        let in_flight: Vec<_> = since
-            .map(|since| now.saturating_duration_since(*since))
-            .collect();
-        Left::new(listener, waiting, queued.in_backoff, in_flight)
+        let left = Left {
+            listener: listener.clone(),
+            waiting: queued.waiting + flights.waiting,
+            in_backoff: queued.in_backoff,
+            in_flight: since
+                .map(|since| now.saturating_duration_since(*since))
+                .collect(),
+        };
+        (left, flights.awaited)
+    }
+}
+
+/// How far the end of a bus is.
+#[derive(Default)]
+pub(crate) enum End {
+    #[default]
+    Open,
+    /// This thread gives up what is left.
+    By(ThreadId),
+    Over(Shutdown),
+}
+
+/// Who gives up what is left. The bus is over when this is dropped, also by a panic.
+struct Ending<'a> {
+    bus: &'a Inner,
+    left: Vec<Left>,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let left = std::mem::take(&mut self.left).into();
+        *lock(&self.bus.end) = End::Over(Shutdown { left });
+        self.bus.work.end();
     }
 }
 
@@ -181,7 +253,13 @@ impl Queued {
 pub struct ShutdownFuture {
     bus: Arc<Inner>,
     deadline: Duration,
-    waits: Option<(Idle, Task)>,
+    waits: Option<Waits>,
+}
+
+enum Waits {
+    For(Ends, Task),
+    /// Another call gives up what is left, just now.
+    Other(Ends),
 }
 
 impl Future for ShutdownFuture {
@@ -193,18 +271,30 @@ impl Future for ShutdownFuture {
             self.bus.begin_shutdown()?;
             let at = after(self.bus.now(), self.deadline);
             let deadline = self.bus.sleep_steadily(at);
-            self.waits = Some((Work::idle(&self.bus.work), deadline));
+            self.waits = Some(Waits::For(Work::done(&self.bus.work), deadline));
         }
-        let Some((idle, deadline)) = self.waits.as_mut() else {
-            return Poll::Pending;
-        };
-        if Pin::new(idle).poll(cx).is_pending() && deadline.as_mut().poll(cx).is_pending() {
-            if let Some(runtime) = self.bus.runtime() {
-                runtime.help(who, cx);
+        loop {
+            let this = &mut *self;
+            let (Some(Waits::For(ends, _) | Waits::Other(ends)), bus) =
+                (&mut this.waits, &this.bus)
+            else {
+                return Poll::Pending;
+            };
+            let mut ended = Pin::new(ends).poll(cx).is_ready();
+            if let Some(Waits::For(_, deadline)) = &mut this.waits {
+                ended = ended || deadline.as_mut().poll(cx).is_ready();
             }
-            return Poll::Pending;
+            if !ended {
+                if let Some(runtime) = bus.runtime() {
+                    runtime.help(who, cx);
+                }
+                return Poll::Pending;
+            }
+            match bus.end_shutdown()? {
+                Some(shutdown) => return Poll::Ready(Ok(shutdown)),
+                None => this.waits = Some(Waits::Other(Work::over(&bus.work))),
+            }
         }
-        Poll::Ready(Ok(self.bus.end_shutdown()))
     }
 }
 
@@ -215,9 +305,9 @@ impl fmt::Debug for ShutdownFuture {
 }
 
 /// What a bus had not delivered when it was shut down.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Shutdown {
-    left: Vec<Left>,
+    left: Arc<[Left]>,
 }
 
 impl Shutdown {
@@ -261,12 +351,21 @@ impl Left {
         in_backoff: usize,
         in_flight: Vec<Duration>,
     ) -> Option<Self> {
-        (!in_flight.is_empty() || waiting + in_backoff > 0).then_some(Self {
+        let left = Self {
             listener,
             waiting,
             in_backoff,
             in_flight,
-        })
+        };
+        left.is_any().then_some(left)
+    }
+
+    fn is_any(&self) -> bool {
+        self.deliveries() > 0
+    }
+
+    fn deliveries(&self) -> usize {
+        self.waiting + self.in_backoff + self.in_flight.len()
     }
 
     /// The listener.
@@ -284,7 +383,8 @@ impl Left {
         self.in_backoff
     }
 
-    /// For how long each delivery had run that did not end, the oldest first.
+    /// For how long each delivery had run that did not end, the oldest first. Behind a queue, short calls that follow each other at once share
+    /// the time of the first of them.
     pub fn in_flight(&self) -> &[Duration] {
         &self.in_flight
     }

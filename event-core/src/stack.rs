@@ -2,8 +2,12 @@
 //!
 //! A frame is three words in a fixed array, written without allocation; a listener's name is looked up only when somebody asks.
 
+mod chain;
+
 use std::cell::Cell;
 use std::fmt::Write as _;
+
+pub(crate) use chain::Chain;
 
 use crate::bus::Inner;
 use crate::event::EventOps;
@@ -67,8 +71,8 @@ pub(crate) struct Stack {
     condition: Cell<usize>,
     hook: Cell<bool>,
     refusing: Cell<bool>,
-    /// A condition shall be judged, and the listener not be called.
-    only_condition: Cell<bool>,
+    /// What the next condition is for.
+    judging: Cell<Judging>,
     /// The condition that was only judged holds.
     wanted: Cell<bool>,
     /// One more than frames: below the first stands the bus of the scope that was entered on this thread.
@@ -85,7 +89,7 @@ thread_local! {
             condition: Cell::new(0),
             hook: Cell::new(false),
             refusing: Cell::new(false),
-            only_condition: Cell::new(false),
+            judging: Cell::new(Judging::AndCall),
             wanted: Cell::new(false),
             bus: [const { Cell::new(0) }; MAX_DEPTH + 1],
             ops: [const { Cell::new(None) }; MAX_DEPTH],
@@ -358,10 +362,20 @@ impl Drop for Resumed<'_> {
     }
 }
 
-/// Dropped only when the condition panics.
-struct Judging<'s>(&'s Stack);
+/// What is done with a listener that has a condition.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Judging {
+    AndCall,
+    /// The condition is judged, and the listener not called.
+    Only,
+    /// The listener is called, since the condition was judged before.
+    Done,
+}
 
-impl Drop for Judging<'_> {
+/// Dropped only when the condition panics.
+struct Unjudged<'s>(&'s Stack);
+
+impl Drop for Unjudged<'_> {
     fn drop(&mut self) {
         self.0.condition.set(self.0.len.get());
     }
@@ -373,11 +387,14 @@ impl Drop for Judging<'_> {
 pub fn check(condition: impl FnOnce() -> bool) -> bool {
     with(|stack| {
         // Before it is judged: a condition may emit.
-        let only = stack.only_condition.replace(false);
-        let judging = Judging(stack);
+        let judging = stack.judging.replace(Judging::AndCall);
+        if judging == Judging::Done {
+            return true;
+        }
+        let unjudged = Unjudged(stack);
         let said = condition();
-        std::mem::forget(judging);
-        if only {
+        std::mem::forget(unjudged);
+        if judging == Judging::Only {
             stack.wanted.set(said);
             return false;
         }
@@ -389,8 +406,20 @@ pub fn check(condition: impl FnOnce() -> bool) -> bool {
 pub(crate) fn only_condition(call: impl FnOnce() -> Step) -> (Step, bool) {
     with(|stack| {
         stack.wanted.set(false);
-        stack.only_condition.set(true);
+        stack.judging.set(Judging::Only);
         let step = call();
+        // An instance that is gone has nothing to judge.
+        stack.judging.set(Judging::AndCall);
         (step, stack.wanted.replace(false))
+    })
+}
+
+/// Calls a listener whose condition was judged.
+pub(crate) fn without_condition(call: impl FnOnce() -> Step) -> Step {
+    with(|stack| {
+        stack.judging.set(Judging::Done);
+        let step = call();
+        stack.judging.set(Judging::AndCall);
+        step
     })
 }

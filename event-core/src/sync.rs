@@ -12,6 +12,17 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Wakes tasks. A waker that panics is its executor's mistake, and keeps nothing from the others.
+pub(crate) fn wake(wakers: impl IntoIterator<Item = std::task::Waker>) {
+    for waker in wakers {
+        let wake = std::panic::AssertUnwindSafe(|| waker.wake());
+        if let Err(panic) = std::panic::catch_unwind(wake) {
+            // What it carries may panic as well, when it is dropped.
+            std::mem::forget(panic);
+        }
+    }
+}
+
 /// Locks for reading, also after a panic elsewhere.
 #[cfg(not(tidings_loom))]
 pub(crate) fn read<T>(lock: &std::sync::RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {

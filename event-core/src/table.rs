@@ -7,9 +7,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::any_event::AnyEvent;
-use crate::context::Delivery;
+use crate::context::{Delivery, Handed};
 use crate::delivery::Flights;
+use crate::emission::MOST;
 use crate::event::{Event, EventOps, Unheard};
+use crate::future_slot::FutureSlot;
 use crate::hear::{AnyRun, AsyncFn, QueueFn, SharedAny};
 use crate::listener::ListenerInfo;
 use crate::overlay::{FULL, Flag, INLINE, NOBODY, Overlay, PLAIN};
@@ -143,13 +145,14 @@ fn bind<E: Event>(run: AnyRun) -> Result<Run<E>, NotSend> {
         })),
         AnyRun::Async(f, flights) => {
             let own = E::__share().ok_or(NotSend)?.own;
-            let start = move |event, handed| {
+            let start = move |event, handed: &Handed, slot: &mut FutureSlot| {
                 f(
                     SharedAny {
                         ops: E::__ops(),
                         payload: own(event),
                     },
                     handed,
+                    slot,
                 )
             };
             Run::Async(Box::new(start), flights)
@@ -317,7 +320,12 @@ impl Draft {
         self.sort(order);
         let (runs, mode) = self.runs.table();
         let ignored = (self.ops.info)().unheard() == Unheard::Ignore;
-        let mode = if ignored && !watched { mode } else { FULL };
+        let countable = order.len() <= MOST;
+        let mode = if ignored && !watched && countable {
+            mode
+        } else {
+            FULL
+        };
         Cell {
             flag: Flag::new(mode),
             runs,

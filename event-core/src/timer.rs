@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::sync::lock;
+use crate::sync::{lock, wake};
 
 /// The thread ends after this time without timers.
 const IDLE: Duration = Duration::from_secs(10);
@@ -102,14 +102,7 @@ impl Timers {
             let due = std::mem::replace(&mut state.waiting, later);
             if !due.is_empty() {
                 drop(state);
-                for waker in due.into_values() {
-                    // A waker that panics is the executor's mistake; the other timers go on.
-                    let woken =
-                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake()));
-                    if let Err(panic) = woken {
-                        drop(crate::failure::panic_message(panic));
-                    }
-                }
+                wake(due.into_values());
                 state = lock(&self.state);
                 continue;
             }

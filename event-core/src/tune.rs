@@ -22,12 +22,17 @@ impl Tunes {
     }
 
     /// The listener's policy on this bus.
-    pub(crate) fn apply(&self, listener: &Registration) -> Policy {
+    pub(crate) fn apply(&self, listener: &Registration, problems: &mut Vec<Problem>) -> Policy {
         let mine = |keys: &[FnKey]| keys.iter().any(|key| key.id() == (listener.key)());
-        self.0
-            .iter()
-            .filter(|(keys, _)| mine(keys))
-            .fold(listener.policy, |policy, (_, change)| change(policy))
+        let changes = self.0.iter().filter(|(keys, _)| mine(keys));
+        let tuned = changes.fold(listener.policy, |policy, (_, change)| change(policy));
+        // As a whole: one change may correct another.
+        let mistakes = tuned.mistakes(&listener.policy).into_iter();
+        problems.extend(mistakes.map(|(mistake, help)| {
+            let message = format!("`{}` is tuned {mistake}", listener.id);
+            Problem::new(Code::InvalidPolicy, message, Some(listener.location), help)
+        }));
+        tuned
     }
 
     /// Only what outlives its emission can be carried in one way or another.

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use crate::check::{Queueable, Shareable};
 use crate::context::{Delivery, Handed, Site};
+use crate::future_slot::FutureSlot;
 use crate::hear::Hear;
-use crate::installer::{BoxFuture, Installer};
+use crate::installer::Installer;
 use crate::param::Param;
 use crate::registration::Registration;
 use crate::returns::{Returns, Step};
@@ -95,12 +96,12 @@ impl<P: Hear> On<P> {
 impl<P: Hear<Share: Shareable>> On<P> {
     pub fn future<F, Fut>(&self, installer: &mut Installer<'_>, f: F)
     where
-        F: Fn(P::Share, Handed) -> Option<Fut> + Send + Sync + 'static,
+        F: Fn(P::Share, &Handed) -> Option<Fut> + Send + Sync + 'static,
         Fut: Future<Output = Step> + Send + 'static,
     {
-        let boxed =
-            move |share, handed| f(share, handed).map(|future| Box::pin(future) as BoxFuture);
-        P::install_async(installer, Box::new(boxed));
+        let start =
+            move |share, handed: &Handed, slot: &mut FutureSlot| slot.fill(f(share, handed));
+        P::install_async(installer, Box::new(start));
     }
 }
 
@@ -134,7 +135,7 @@ pub trait OnFallback<P: ?Sized> {
     fn queueable(&self) {}
     fn future<F, Fut>(&self, _: &mut Installer<'_>, _: F)
     where
-        F: Fn(Arc<P>, Handed) -> Option<Fut>,
+        F: Fn(Arc<P>, &Handed) -> Option<Fut>,
         Fut: Future<Output = Step>,
     {
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::bus::Inner;
 use crate::context::{Delivery, Handed};
-use crate::delivery::Pending;
+use crate::delivery::Flights;
 use crate::dispatch::Queue;
 use crate::emission::Emission;
 use crate::event::Event;
 use crate::failure::{Failure, FailureKind, drop_guarded, panic_message};
-use crate::installer::BoxFuture;
+use crate::hear::AsyncFn;
 use crate::interceptor::{self, Attempt, Emitted};
 use crate::lane::{Offer, Origin};
 use crate::listener::ListenerInfo;
@@ -27,6 +27,8 @@ pub(crate) struct Walk<'a, E: Event> {
     pub(crate) payload: Payload<E>,
     pub(crate) emission: Emission,
     pub(crate) queue: &'a mut Queue,
+    /// How many linked listeners the event has.
+    pub(crate) listeners: usize,
 }
 
 impl<E: Event> Walk<'_, E> {
@@ -75,30 +77,11 @@ impl<E: Event> Walk<'_, E> {
                 };
                 self.call(info, || f(self.payload.get(), &delivery))
             }
-            Call::Async(start, flights) => {
-                let shared = self.payload.share();
-                let handed = Handed {
-                    bus: Arc::clone(self.bus),
-                    ops: E::__ops(),
-                    listener: info.clone(),
-                    depth: self.frame.depth(),
-                    cause: self.frame.cause(),
-                };
-                match catch_unwind(AssertUnwindSafe(|| start(shared, handed.clone()))) {
-                    Ok(Some(future)) => {
-                        let future = self.intercepted(info, future);
-                        self.emission.hand_over(Pending::new(
-                            handed,
-                            self.stack.chain(),
-                            future,
-                            flights,
-                        ));
-                        return true;
-                    }
-                    Ok(None) => Ok(Step::Skipped),
-                    Err(panic) => Err(panic),
-                }
-            }
+            Call::Async(start, flights) => match self.start(at, info, start, flights) {
+                Ok(true) => return true,
+                Ok(false) => Ok(Step::Skipped),
+                Err(panic) => Err(panic),
+            },
             Call::Queue(offer) => {
                 let (shared, origin) = (self.payload.share(), self.origin());
                 match catch_unwind(AssertUnwindSafe(|| offer(shared, origin))) {
@@ -130,14 +113,46 @@ impl<E: Event> Walk<'_, E> {
         }
     }
 
-    /// An async delivery's future, or what an interceptor makes of it.
-    fn intercepted(&mut self, info: &ListenerInfo, future: BoxFuture) -> BoxFuture {
-        if self.bus.interceptor().is_none() {
-            return future;
+    /// Makes an async delivery's future; whether the listener wants it.
+    fn start(
+        &mut self,
+        at: u64,
+        info: &ListenerInfo,
+        start: &AsyncFn<E>,
+        flights: &Arc<Flights>,
+    ) -> std::thread::Result<bool> {
+        let shared = self.payload.share();
+        let (bus, frame, stack) = (self.bus, self.frame, self.stack);
+        let common = || {
+            let handed = Handed {
+                bus: Arc::clone(bus),
+                ops: E::__ops(),
+                listener: info.clone(),
+                depth: frame.depth(),
+                cause: frame.cause(),
+            };
+            (handed, stack.kept_chain())
+        };
+        let batch = self.emission.batch(E::__ops());
+        let place = batch.place(at, info, flights, self.listeners, common);
+        let start = || start(shared, place.handed, &mut *place.future);
+        let wanted = catch_unwind(AssertUnwindSafe(start))?;
+        if wanted {
+            if let Some(payload) = self.bus.interceptor().map(|_| self.payload.share()) {
+                let attempt = Attempt {
+                    listener: info.clone(),
+                    emission: self.frame.number(),
+                    ops: E::__ops(),
+                };
+                let payload = E::__share().map(|sharing| (sharing.own)(payload));
+                let given = payload.map(|payload| (attempt, payload));
+                let given = given.into_iter().collect();
+                let future = place.future.take().boxed();
+                *place.future = interceptor::future(self.bus, given, future).into();
+            }
+            place.accept();
         }
-        let payload = E::__share().map(|sharing| (sharing.own)(self.payload.share()));
-        let given = payload.map(|payload| (self.attempt(info), payload));
-        interceptor::future(self.bus, given.into_iter().collect(), future)
+        Ok(wanted)
     }
 
     fn origin(&self) -> Origin {
@@ -147,6 +162,11 @@ impl<E: Event> Walk<'_, E> {
             depth: self.frame.depth(),
             cause: self.frame.cause(),
         }
+    }
+
+    /// Whether the emission is outside of every delivery. Nobody else may wait: it could be for himself.
+    fn may_wait(&self) -> bool {
+        self.frame.depth() == 1 || self.queue.outside
     }
 
     fn offered(&mut self, info: &ListenerInfo, offer: Offer) -> bool {
@@ -160,14 +180,12 @@ impl<E: Event> Walk<'_, E> {
                 let failure = Failure::new(Some(info.clone()), kind, message);
                 self.emission.fail(self.bus.report(failure));
             }
-            Offer::Full(offer) if self.frame.depth() == 1 => self.emission.wait_for(Room {
-                bus: Arc::clone(self.bus),
-                attempt: self.attempt(info),
-                offer,
-            }),
+            Offer::Full(offer) if self.may_wait() => {
+                let room = Room::new(Arc::clone(self.bus), self.attempt(info), offer);
+                self.emission.wait_for(room);
+            }
             Offer::Full(offer) => {
-                drop(offer);
-                return self.offered(info, room::full(info));
+                return self.offered(info, room::leave(offer, info));
             }
         }
         true

@@ -12,10 +12,10 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 pub use behind::{Behind, BehindFallback, NoQueue};
-use line::Line;
+use line::{Ending, Line};
 
 use event_core::private::{
-    Berth, BoxFuture, Delivered, Events, Handed, Hear, Installer, Lane, Leased, Offer, Origin,
+    Berth, BoxFuture, Delivered, Events, Handed, Hear, Installer, Lane, Offer, Origin, Pace,
     RetryIf, Step, Turn, sleep_steadily,
 };
 use event_core::{Context, FailureKind, Overflow, Policy, Runtime};
@@ -23,8 +23,8 @@ use event_core::{Context, FailureKind, Overflow, Policy, Runtime};
 use crate::clock::{Clock, Sleep};
 use crate::queue::quiet::forget_panic;
 use crate::queue::{
-    Attempt, Backoff, Channel, Config, Job, Loss, ParkClock, Retry, Start, StartError, TaskStarter,
-    ThreadStarter, Threads, Verdict,
+    Attempt, Backoff, Channel, Config, Desk, Job, Loss, ParkClock, Retry, Start, StartError,
+    TaskStarter, ThreadStarter, Threads, Verdict,
 };
 
 /// A thread without work ends after this time.
@@ -48,7 +48,6 @@ type RetryIfFn = Box<dyn Fn(&(dyn Error + Send + Sync + 'static)) -> bool + Send
 struct Item<P: Hear> {
     share: P::Share,
     origin: Origin,
-    _open: Leased,
 }
 
 /// How a listener is called with what its queue gives at once.
@@ -147,8 +146,7 @@ where
     }
 
     fn lose(&self, waiting: Vec<Item<P>>, in_backoff: Vec<Item<P>>, why: Loss) {
-        self.berth.lose(in_backoff.len());
-        self.tell_lost(waiting.iter().chain(&in_backoff), why);
+        self.lose_all(waiting, in_backoff, why);
     }
 }
 
@@ -158,23 +156,43 @@ where
     C: CallNow<P>,
 {
     fn run<'a>(&'a self, items: &'a [Item<P>], attempt: Attempt) -> crate::queue::Step<'a> {
+        self.run_at(&mut None, items, attempt)
+    }
+
+    fn run_at<'a>(
+        &'a self,
+        desk: &mut Desk,
+        items: &'a [Item<P>],
+        attempt: Attempt,
+    ) -> crate::queue::Step<'a> {
         match self.berth.delay() {
-            None => crate::queue::Step::Done(self.call_now(items, attempt)),
+            None => crate::queue::Step::Done(self.call_at(desk, items, attempt)),
             Some(delay) => crate::queue::Step::Later(Box::pin(async move {
                 delay.await;
-                self.call_now(items, attempt)
+                self.call_at(&mut None, items, attempt)
             })),
         }
     }
 
     fn lose(&self, waiting: Vec<Item<P>>, in_backoff: Vec<Item<P>>, why: Loss) {
-        self.berth.lose(in_backoff.len());
-        self.tell_lost(waiting.iter().chain(&in_backoff), why);
+        self.lose_all(waiting, in_backoff, why);
     }
 }
 
 impl<C> Deliver<Now<C>> {
-    fn call_now<P>(&self, items: &[Item<P>], attempt: Attempt) -> Verdict
+    fn call_at<P>(&self, desk: &mut Desk, items: &[Item<P>], attempt: Attempt) -> Verdict
+    where
+        P: Hear<Share: Clone + Send + Sync>,
+        C: CallNow<P>,
+    {
+        let kept = desk.get_or_insert_with(|| Box::new(Pace::default()));
+        match kept.downcast_mut() {
+            Some(pace) => self.call_now(pace, items, attempt),
+            None => self.call_now(&mut Pace::default(), items, attempt),
+        }
+    }
+
+    fn call_now<P>(&self, pace: &mut Pace, items: &[Item<P>], attempt: Attempt) -> Verdict
     where
         P: Hear<Share: Clone + Send + Sync>,
         C: CallNow<P>,
@@ -183,7 +201,7 @@ impl<C> Deliver<Now<C>> {
         let events = || events(items);
         let turn = turn(items, attempt, &judge, &events);
         let call = |cx: &Context<'_>| self.call.0.call(items, cx);
-        verdict(&self.berth.deliver_now(&turn, call))
+        verdict(&self.berth.deliver_now(&turn, pace, call))
     }
 }
 
@@ -202,11 +220,14 @@ impl<C> Deliver<C> {
         self.retry_if.as_ref().is_none_or(judge)
     }
 
-    fn tell_lost<'a, P: Hear>(&self, items: impl Iterator<Item = &'a Item<P>>, why: Loss) {
-        for item in items {
+    fn lose_all<P: Hear>(&self, waiting: Vec<Item<P>>, in_backoff: Vec<Item<P>>, why: Loss) {
+        let _ending = Ending::of(&self.berth, waiting.len() + in_backoff.len());
+        self.berth.lose(in_backoff.len());
+        for item in waiting.iter().chain(&in_backoff) {
             let failure = self.berth.failure(FailureKind::Abandoned, why.to_string());
             self.berth.tell(Some(item.origin), failure);
         }
+        drop((waiting, in_backoff));
     }
 }
 
@@ -381,7 +402,7 @@ impl<P: Hear<Share: Clone + Send + Sync>> Queued<P> {
         };
         let config = config(policy, self.key.is_some()).batch(batch);
         let own = Arc::new(Line {
-            channel: Channel::new(config, clock, start),
+            channel: Channel::with_ledger(config, clock, start, Arc::clone(&berth) as _),
             berth: Arc::clone(&berth),
             key: self.key,
             when: self.when,
@@ -424,7 +445,7 @@ fn refuse_all<P: Hear>(installer: &mut Installer<'_>, berth: Arc<Berth>, when: O
         if when.as_ref().is_some_and(|when| !when(&P::hold(&share))) {
             return Offer::Skipped;
         }
-        match berth.lease() {
+        match berth.take_in() {
             Ok(_) => Offer::Refused(
                 FailureKind::NoRuntime,
                 "the workers of an async queue are tasks, and the bus has no runtime: build it with `.runtime(..)`".to_owned(),

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use event_core::private::after;
 use event_core::{Runtime, Task};
 
-use drive::Until;
+use drive::{Busy, Until};
 use world::World;
 
 /// A runtime on one thread with a clock of its own, which goes on only when there is nothing else to do.
@@ -31,6 +31,10 @@ use world::World;
 ///
 /// Only what it runs itself is worth waiting for: if its tasks wait for another thread and for a timer, the timer comes first. If there is no
 /// timer it parks until it is woken.
+///
+/// Tasks that keep each other ready without an end, such as a circle of async listeners, do not stop the clock for who waits: after 250,000
+/// rounds at one point in time it goes on to the next timer. [`advance`](Self::advance) and [`run_until_stalled`](Self::run_until_stalled), which
+/// are to come to the end of what is ready, panic then.
 ///
 /// A clone is the same runtime. What is left when the last one is dropped, or when the home thread ends, is dropped; async deliveries are then
 /// reported as abandoned. The handle of a bus does not count, since tasks keep their bus; one in its state does, and keeps what is left until the
@@ -143,6 +147,11 @@ impl VirtualRuntime {
         }
     }
 
+    #[cfg(feature = "test")]
+    pub(crate) fn is_home(&self) -> bool {
+        self.world.is_home()
+    }
+
     /// The handle of a bus, which does not keep the tasks.
     pub(crate) fn of_bus(self) -> Self {
         Self {
@@ -179,21 +188,33 @@ impl VirtualRuntime {
     ///
     /// # Panics
     ///
-    /// On another thread than the one that made the runtime, and inside one of its tasks.
+    /// On another thread than the one that made the runtime, inside one of its tasks, and when something is ready after 250,000 rounds.
     #[track_caller]
     pub fn run_until_stalled(&self) {
-        self.world.enter().run_ready();
+        let driver = self.world.enter();
+        driver.run_ready(None).unwrap_or_else(|Busy| circle());
     }
 
     /// Runs what is ready, and then lets `time` pass: every timer up to then fires in its order, with what it makes ready run in between.
     ///
     /// # Panics
     ///
-    /// On another thread than the one that made the runtime, and inside one of its tasks.
+    /// On another thread than the one that made the runtime, inside one of its tasks, and when something is ready after 250,000 rounds at one
+    /// point in time.
     #[track_caller]
     pub fn advance(&self, time: Duration) {
         let driver = self.world.enter();
-        driver.advance(after(self.world.now(), time));
+        let ran = driver.advance(after(self.world.now(), time), None);
+        ran.unwrap_or_else(|Busy| circle());
+    }
+
+    /// The same, until a deadline in real time; whether it came to its end.
+    #[cfg(feature = "test")]
+    #[track_caller]
+    pub(crate) fn advance_until(&self, time: Duration, deadline: Option<Instant>) -> bool {
+        let driver = self.world.enter();
+        let to = after(self.world.now(), time);
+        driver.advance(to, deadline).is_ok()
     }
 
     /// Lets the clock go on, and nothing runs: what a slow synchronous listener costs. Timers that became due fire when the runtime is driven next.
@@ -223,6 +244,13 @@ impl VirtualRuntime {
         let _driver = self.world.enter();
         self.world.fire_next()
     }
+}
+
+#[track_caller]
+fn circle() -> ! {
+    panic!(
+        "the tasks of a virtual runtime keep each other ready, and no time goes on: all that was ready had its turn 250,000 times"
+    )
 }
 
 impl Runtime for VirtualRuntime {

@@ -40,14 +40,14 @@ fn closing_wakes_whoever_waits_for_room() {
     let hand = Hand::new(0);
     let queue = on_tasks(Config::new(1), &hand, Retry::never(), stuck);
     accept(&queue, 0, 0);
-    let (flag, mut room) = (Arc::new(Flag::default()), queue.room());
+    let (flag, mut room) = (Arc::new(Flag::default()), queue.wait(0, 1));
     assert!(flag.poll(&mut room).is_pending());
 
     queue.close();
 
     assert!(flag.is_up());
-    assert!(flag.poll(&mut room).is_ready());
-    queue.wait_for_room();
+    assert_eq!(flag.poll(&mut room), Poll::Ready(Err(1)));
+    assert_eq!(queue.wait_here(0, 2), Err(2));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn each_place_wakes_one_waiter_the_first_one_first() {
     accept(&queue, 0, 0);
     accept(&queue, 0, 1);
     let flags = [(); 3].map(|()| Arc::new(Flag::default()));
-    let mut rooms = [(); 3].map(|()| queue.room());
+    let mut rooms = [2, 3, 4].map(|item| queue.wait(0, item));
     for (flag, room) in flags.iter().zip(&mut rooms) {
         assert!(flag.poll(room).is_pending());
     }
@@ -154,21 +154,34 @@ fn each_place_wakes_one_waiter_the_first_one_first() {
 }
 
 #[test]
-fn a_waiter_that_was_called_and_is_dropped_passes_the_call_on() {
+fn a_waiter_that_leaves_gives_its_place_in_the_line_to_the_next() {
     let hand = Hand::new(0);
     let queue = stepwise(&hand, 1);
     accept(&queue, 0, 0);
     let (first, second) = (Arc::new(Flag::default()), Arc::new(Flag::default()));
-    let (mut leaves, mut stays) = (queue.room(), queue.room());
+    let (mut leaves, mut stays) = (queue.wait(0, 1), queue.wait(0, 2));
     assert!(first.poll(&mut leaves).is_pending());
     assert!(second.poll(&mut stays).is_pending());
+
+    assert_eq!(leaves.leave(), Some(1));
     hand.step();
-    assert!(first.is_up() && !second.is_up());
 
-    drop(leaves);
+    assert!(second.is_up() && !first.is_up());
+    assert_eq!(second.poll(&mut stays), Poll::Ready(Ok(())));
+}
 
-    assert!(second.is_up());
-    assert!(second.poll(&mut stays).is_ready());
+#[test]
+fn nobody_overtakes_who_waits_for_room() {
+    let hand = Hand::new(0);
+    let queue = stepwise(&hand, 2);
+    accept(&queue, 0, 0);
+    accept(&queue, 0, 1);
+    let waits = queue.wait(0, 2);
+    hand.step();
+    // There is room, and the first in line was not told of it yet.
+    assert!(matches!(queue.offer(0, 3), Err(Refused::Full(3))));
+    let later = queue.wait(0, 4);
+    assert_eq!((waits.leave(), later.leave()), (None, Some(4)));
 }
 
 #[test]
@@ -176,7 +189,7 @@ fn a_waiter_outlives_every_other_handle() {
     let hand = Hand::new(0);
     let queue = on_tasks(Config::new(1), &hand, Retry::never(), stuck);
     accept(&queue, 0, 0);
-    let (mut room, mut idle) = (queue.room(), queue.idle());
+    let (mut room, mut idle) = (queue.wait(0, 1), queue.idle());
     assert!(poll_once(&mut room).is_pending());
 
     drop(queue);
@@ -311,6 +324,6 @@ fn waiting_is_possible_on_any_executor() {
     let hand = Hand::new(0);
     let queue = on_tasks(Config::new(1), &hand, Retry::never(), done);
 
-    assert!(poll_once(&mut is_send(queue.room())).is_ready());
     assert!(poll_once(&mut is_send(queue.idle())).is_ready());
+    assert!(poll_once(&mut is_send(queue.wait(0, 1))).is_ready());
 }

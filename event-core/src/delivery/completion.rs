@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use super::{Ended, Given};
 use crate::failure::Failure;
 use crate::report::Report;
-use crate::sync::lock;
+use crate::sync::{lock, wake};
 
 /// Where an awaited emission waits for its spawned deliveries.
 pub(crate) struct Completion(Mutex<Waiting>);
@@ -50,9 +50,7 @@ impl Completion {
             None
         };
         drop(waiting);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wake(waker);
     }
 
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Report> {

@@ -5,10 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
-use super::{Completion, Given, Pending};
+use super::{Completion, FollowUp, Given, Pending};
 use crate::failure::panic_message;
 use crate::flights;
+use crate::report::Report;
+use crate::returns::Returned;
+use crate::room::Room;
 
 impl Pending {
     /// Gives the delivery to the bus's runtime. From here on it begins a chain of its own: nothing waits on the stack for it.
@@ -19,9 +23,10 @@ impl Pending {
         mut self,
         runtime: &dyn crate::Runtime,
         completion: Option<&Arc<Completion>>,
+        now: Instant,
     ) -> Given {
         let may_wait = completion.is_some() && self.may_wait();
-        if let Err(ended) = self.admit(may_wait) {
+        if let Err(ended) = self.admit(may_wait, Some(now)) {
             return Given::Ended(ended);
         }
         let begun = self.turn.as_ref().is_some_and(flights::Turn::has_begun);
@@ -32,11 +37,10 @@ impl Pending {
         }
         let given = completion.is_none();
         self.spawned = true;
-        if let Some(own) = self.chain.pop() {
-            self.chain = vec![own];
-        }
+        self.chain = self.chain.clone().own();
         let task = Spawned {
             pending: Some(self),
+            after: None,
         };
         // A runtime that panics drops the task, which reports itself.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| runtime.spawn(Box::pin(task)))) {
@@ -53,27 +57,69 @@ impl Pending {
 /// A delivery as a task of the bus's runtime.
 struct Spawned {
     pending: Option<Pending>,
+    after: Option<After>,
+}
+
+/// What a delivery that has ended returned, as far as it waits for room. Nobody waits for this task: its listener's turn is over, and who awaits
+/// the emission is told.
+struct After {
+    rooms: Vec<Room>,
+    /// The bus is not idle before.
+    _source: FollowUp,
+}
+
+impl After {
+    fn of(pending: &mut Pending, returned: Vec<Box<dyn Returned>>) -> Option<Self> {
+        if returned.is_empty() {
+            return None;
+        }
+        let source = pending.follow_up();
+        let rooms = source.emit(returned, true).start_rooms();
+        (!rooms.is_empty()).then_some(Self {
+            rooms,
+            _source: source,
+        })
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // The reports of returned events are their own.
+        let mut report = Report::default();
+        let rooms = &mut self.rooms;
+        rooms.retain_mut(|room| room.poll(cx, &mut report).is_pending());
+        if rooms.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
 }
 
 impl Future for Spawned {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(pending) = self.pending.as_mut() else {
-            return Poll::Ready(());
-        };
-        let Poll::Ready(end) = pending.poll(cx) else {
-            return Poll::Pending;
-        };
-        if !end.returned.is_empty() {
-            drop(pending.follow_up().emit(end.returned));
+        if let Some(pending) = self.pending.as_mut() {
+            let Poll::Ready(end) = pending.poll(cx) else {
+                return Poll::Pending;
+            };
+            let after = After::of(pending, end.returned);
+            let awaiting = pending.awaiting.take();
+            self.after = after;
+            self.pending = None;
+            if let Some(completion) = awaiting {
+                completion.done(end.result);
+            }
         }
-        let awaiting = pending.awaiting.take();
-        self.pending = None;
-        if let Some(completion) = awaiting {
-            completion.done(end.result);
+        match &mut self.after {
+            None => Poll::Ready(()),
+            Some(after) => {
+                let polled = after.poll(cx);
+                if polled.is_ready() {
+                    self.after = None;
+                }
+                polled
+            }
         }
-        Poll::Ready(())
     }
 }
 

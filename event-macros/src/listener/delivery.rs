@@ -203,7 +203,8 @@ impl Delivery {
             }
             Said::Queue(_) | Said::Key(_) | Said::RetryIf(_) => TokenStream::new(),
         });
-        quote!(.policy(#p::Policy::#base #(#calls)*))
+        let judged = self.word("retry_if").map(|_| quote!(.retries_some()));
+        quote!(.policy(#p::Policy::#base #(#calls)*) #judged)
     }
 }
 

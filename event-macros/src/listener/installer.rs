@@ -159,6 +159,7 @@ fn sync(listener: &Listener, locals: &Locals) -> TokenStream {
 /// ```text
 /// P::On::<Placed>::new().future(__b, move |__e, __d| {
 ///     if !P::check(|| P::Test::<Placed, _>::new(&__when).holds(Deref::deref(&P::On::<Placed>::new().hold(&__e)))) { return None; }
+///     let __d = Clone::clone(__d);
 ///     let __p1 = Clone::clone(&__p1);
 ///     Some(async move {
 ///         let __h = P::On::<Placed>::new().hold(&__e);
@@ -182,7 +183,8 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
             }
         }
     });
-    let deliver = deliver(listener, locals, check.as_ref());
+    let keep = keep_delivery(listener, locals);
+    let deliver = deliver(listener, locals, &quote!(#check #keep));
     let span = async_span(listener);
     let install = quote_spanned!(span=> .future);
     quote!(#p::On::<#event>::new()#install(#bus, #deliver);)
@@ -223,7 +225,7 @@ fn queue(listener: &Listener, locals: &Locals) -> TokenStream {
         (false, false) => quote_spanned!(span=> .install_now),
     };
     let deliver = if asynchronous {
-        deliver(listener, locals, None)
+        deliver(listener, locals, &TokenStream::new())
     } else {
         let step = step(listener, &call(listener, locals, &quote!(#e), &quote!(#d)));
         quote!(move |#e, #d| #step)
@@ -239,8 +241,16 @@ fn async_span(listener: &Listener) -> Span {
     (listener.asynchronous).map_or_else(Span::call_site, |token| token.span)
 }
 
-/// The closure that makes the future of one call, behind a check of the condition.
-fn deliver(listener: &Listener, locals: &Locals, check: Option<&TokenStream>) -> TokenStream {
+/// What the future keeps of a delivery that is lent to it: nothing, unless a parameter asks for it.
+fn keep_delivery(listener: &Listener, locals: &Locals) -> Option<TokenStream> {
+    let d = &locals.delivery;
+    let uncertain = listener.params.iter().all(|param| !param.cfgs.is_empty());
+    let unused = uncertain.then(|| quote!(#[allow(unused_variables)]));
+    (!listener.params.is_empty()).then(|| quote!(#unused let #d = ::core::clone::Clone::clone(#d);))
+}
+
+/// The closure that makes the future of one call, behind what comes before it.
+fn deliver(listener: &Listener, locals: &Locals, before: &TokenStream) -> TokenStream {
     let p = listener.krate.private();
     let Locals {
         this,
@@ -283,7 +293,7 @@ fn deliver(listener: &Listener, locals: &Locals, check: Option<&TokenStream>) ->
     };
     quote! {
         move |#e, #d| {
-            #check
+            #before
             #this
             #(#params)*
             ::core::option::Option::Some(#future)

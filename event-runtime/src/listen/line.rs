@@ -4,12 +4,14 @@ use std::future::Future;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use event_core::private::{Abandoned, Berth, Hear, Lane, Offer, Origin, Wait};
+use event_core::private::{Abandoned, Berth, Hear, Lane, Offer, Opened, Origin, Pace, Wait};
 use event_core::{FailureKind, QueueStats};
 
 use super::{Item, KeyFn, WhenFn};
-use crate::queue::{Channel, Refused};
+use crate::queue::quiet::drop_quietly;
+use crate::queue::{Accepted, Channel, Desk, Ledger, Refused};
 
 /// The queue of one listener on one bus.
 pub(super) struct Line<P: Hear<Share: Clone + Send + Sync>> {
@@ -35,22 +37,23 @@ impl<P: Hear<Share: Clone + Send + Sync>> Line<P> {
                 hasher.finish()
             })
         };
-        match self.berth.lease() {
-            Ok(open) => self.offer(
-                key,
-                Item {
-                    share,
-                    origin,
-                    _open: open,
-                },
-            ),
+        match self.berth.take_in() {
+            Ok(open) => self.offer(open, key, Item { share, origin }),
             Err(refused) => refused,
         }
     }
 
-    fn offer(self: &Arc<Self>, key: u64, item: Item<P>) -> Offer {
+    fn offer(self: &Arc<Self>, open: Opened<'_>, key: u64, item: Item<P>) -> Offer {
         match self.channel.offer(key, item) {
-            Ok(_displaced) => Offer::Accepted,
+            Ok(Accepted { displaced: None }) => {
+                std::mem::forget(open);
+                Offer::Accepted
+            }
+            Ok(Accepted { displaced }) => {
+                // This one stays open in its place.
+                drop(displaced);
+                Offer::Accepted
+            }
             Err(Refused::Dropped(_)) => Offer::Skipped,
             Err(Refused::Closed(_)) => {
                 Offer::Refused(FailureKind::Closed, "the bus is shut down".to_owned())
@@ -66,12 +69,39 @@ impl<P: Hear<Share: Clone + Send + Sync>> Line<P> {
             }
             Err(Refused::Elsewhere(_)) => elsewhere(),
             Err(Refused::Full(_)) if !self.channel.has_workers_here() => elsewhere(),
-            Err(Refused::Full(item)) => Offer::Full(Box::pin(Waiting {
-                line: Arc::clone(self),
-                key,
-                item: Some(item),
-                room: None,
-            })),
+            Err(Refused::Full(item)) => {
+                std::mem::forget(open);
+                Offer::Full(Box::pin(Waiting {
+                    line: Arc::clone(self),
+                    room: Some(self.channel.wait(key, item)),
+                }))
+            }
+        }
+    }
+}
+
+/// Tells the bus that deliveries have ended, once they are dropped: also when one of them panics then.
+pub(super) struct Ending<'a>(&'a Berth, usize);
+
+impl<'a> Ending<'a> {
+    pub(super) fn of(berth: &'a Berth, deliveries: usize) -> Self {
+        Self(berth, deliveries)
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.ended(self.1);
+    }
+}
+
+impl Ledger for Berth {
+    fn rests(&self, ended: usize, desk: &mut Desk) {
+        if let Some(pace) = desk.as_mut().and_then(|kept| kept.downcast_mut::<Pace>()) {
+            pace.stop();
+        }
+        if ended > 0 {
+            self.ended(ended);
         }
     }
 }
@@ -88,35 +118,27 @@ fn elsewhere() -> Offer {
 /// An item that waits for room. Dropped with it, it counts as rejected.
 struct Waiting<P: Hear<Share: Clone + Send + Sync>> {
     line: Arc<Line<P>>,
-    key: u64,
-    item: Option<Item<P>>,
     room: Option<crate::queue::Room<Item<P>>>,
 }
-
-// The item is never pinned.
-impl<P: Hear<Share: Clone + Send + Sync>> Unpin for Waiting<P> {}
 
 impl<P: Hear<Share: Clone + Send + Sync>> Future for Waiting<P> {
     type Output = Offer;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Offer> {
-        let this = &mut *self;
-        loop {
-            let room = (this.room).get_or_insert_with(|| this.line.channel.room());
-            std::task::ready!(Pin::new(room).poll(cx));
-            this.room = None;
-            let item = this.item.take().expect("it is polled until it is ready");
-            match this.line.channel.offer(this.key, item) {
-                Err(Refused::Full(item)) => this.item = Some(item),
-                Ok(_) => return std::task::Poll::Ready(Offer::Accepted),
-                Err(_) => {
-                    return std::task::Poll::Ready(Offer::Refused(
-                        FailureKind::Closed,
-                        "the bus was shut down before there was room in the queue".to_owned(),
-                    ));
-                }
-            }
-        }
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Offer> {
+        let Some(room) = &mut self.room else {
+            return Poll::Pending;
+        };
+        let waited = ready!(Pin::new(room).poll(cx));
+        self.room = None;
+        let Err(item) = waited else {
+            return Poll::Ready(Offer::Accepted);
+        };
+        let _ending = Ending::of(&self.line.berth, 1);
+        drop(item);
+        Poll::Ready(Offer::Refused(
+            FailureKind::Closed,
+            "the bus was shut down before there was room in the queue".to_owned(),
+        ))
     }
 }
 
@@ -124,13 +146,21 @@ impl<P: Hear<Share: Clone + Send + Sync>> Wait for Waiting<P> {
     fn linger(&self) {
         self.line.channel.linger();
     }
+
+    fn leave(mut self: Pin<&mut Self>) -> bool {
+        let Some(item) = self.room.take().and_then(crate::queue::Room::leave) else {
+            return false;
+        };
+        self.line.channel.reject();
+        let _ending = Ending::of(&self.line.berth, 1);
+        drop(item);
+        true
+    }
 }
 
 impl<P: Hear<Share: Clone + Send + Sync>> Drop for Waiting<P> {
     fn drop(&mut self) {
-        if self.item.is_some() {
-            self.line.channel.reject();
-        }
+        Pin::new(self).leave();
     }
 }
 
@@ -141,11 +171,16 @@ impl<P: Hear<Share: Clone + Send + Sync>> Lane for Line<P> {
 
     fn abandon(&self) -> Abandoned {
         let left = self.channel.take_out();
-        Abandoned {
+        let deliveries = left.waiting.len() + left.in_backoff.len();
+        let _ending = Ending::of(&self.berth, deliveries);
+        let abandoned = Abandoned {
             waiting: left.waiting.len(),
             in_backoff: left.in_backoff.len(),
             taken: left.taken,
-        }
+        };
+        let items = left.waiting.into_iter().chain(left.in_backoff);
+        items.for_each(drop_quietly);
+        abandoned
     }
 
     fn stats(&self) -> QueueStats {

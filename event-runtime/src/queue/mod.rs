@@ -14,8 +14,9 @@ mod threads;
 mod worker;
 
 pub use backoff::{Backoff, Retry};
+pub(crate) use channel::Ledger;
 pub use channel::{
-    Accepted, Channel, Config, Idle, Overflow, QueueStats, Refused, Room, Start, Worker,
+    Accepted, Channel, Config, Desk, Idle, Overflow, QueueStats, Refused, Room, Start, Worker,
 };
 pub use park::ParkClock;
 pub use pool::Threads;

@@ -193,18 +193,22 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 impl<T: Send + 'static> Channel<T> {
-    /// Parks this thread until there is room or the queue is closed; the next offer tells which. Another emitter may be quicker.
-    pub fn wait_for_room(&self) {
-        if !self.linger() && !self.has_room(1) {
-            block_on(self.room());
-        }
+    /// Puts an item in the line for room, and parks this thread until it is in the queue.
+    ///
+    /// # Errors
+    ///
+    /// The item comes back if the queue is closed before.
+    pub fn wait_here(&self, key: u64, item: T) -> Result<(), T> {
+        let room = self.wait(key, item);
+        self.linger();
+        block_on(room)
     }
 
-    /// Waits for a moment, without parking. Says whether there is some room.
-    pub(crate) fn linger(&self) -> bool {
+    /// Waits for a moment for some room, without parking.
+    pub(crate) fn linger(&self) {
         // Looking out for the first place would slow the worker down at every item, so a moment is given it to make more of them.
         let some = self.config().capacity / 4;
-        snooze(|| self.has_room(some))
+        snooze(|| self.has_room(some));
     }
 
     /// Parks this thread until nothing is queued, runs or waits for a retry.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use event_core::private::after;
 
 use super::backoff::Retry;
-use super::channel::{Outcome, Worker};
+use super::channel::{Desk, Outcome, Worker};
 use super::quiet::{drop_quietly, forget_panic};
 
 /// A future of a job.
@@ -20,6 +20,12 @@ pub trait Job<T>: Send + Sync + 'static {
     ///
     /// A panic counts as failed; who wants to report it catches it here.
     fn run<'a>(&'a self, items: &'a [T], attempt: Attempt) -> Step<'a>;
+
+    /// The same on behalf of a worker, for which the job may keep something from call to call.
+    fn run_at<'a>(&'a self, desk: &mut Desk, items: &'a [T], attempt: Attempt) -> Step<'a> {
+        let _ = desk;
+        self.run(items, attempt)
+    }
 
     /// Takes what nobody will run, for a report: what has not begun, and what waited for its next try. By default it is dropped.
     fn lose(&self, waiting: Vec<T>, in_backoff: Vec<T>, why: Loss) {
@@ -123,7 +129,8 @@ pub(super) async fn work<T: Send + Sync + 'static, J: Job<T> + ?Sized>(
             number: worker.attempt(),
             last: worker.attempt() >= retry.limit,
         };
-        let verdict = run(job, worker.items(), attempt).await;
+        let (items, desk) = worker.at_work();
+        let verdict = run(job, desk, items, attempt).await;
         let outcome = match verdict {
             Verdict::Done => Outcome::Delivered,
             Verdict::Skipped => Outcome::Skipped,
@@ -142,13 +149,19 @@ pub(super) async fn work<T: Send + Sync + 'static, J: Job<T> + ?Sized>(
         }
         ran += 1;
         if ran % shift.turn() == 0 {
+            worker.rest();
             Yield(false).await;
         }
     }
 }
 
-async fn run<T, J: Job<T> + ?Sized>(job: &J, items: &[T], attempt: Attempt) -> Verdict {
-    let step = catch_unwind(AssertUnwindSafe(|| job.run(items, attempt)));
+async fn run<T, J: Job<T> + ?Sized>(
+    job: &J,
+    desk: &mut Desk,
+    items: &[T],
+    attempt: Attempt,
+) -> Verdict {
+    let step = catch_unwind(AssertUnwindSafe(|| job.run_at(desk, items, attempt)));
     let ended = match step {
         Ok(Step::Done(verdict)) => Ok(verdict),
         Ok(Step::Later(future)) => {

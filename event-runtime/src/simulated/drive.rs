@@ -26,11 +26,20 @@ impl Until {
         now.checked_add(time).map_or(Self::End, Self::Virtual)
     }
 
+    /// Whether its real time is over.
+    fn is_over(self) -> bool {
+        matches!(self, Self::Real(end) if Instant::now() >= end)
+    }
+
     pub(super) fn real(time: Duration) -> Self {
         let at = Instant::now().checked_add(time);
         at.map_or(Self::End, Self::Real)
     }
 }
+
+/// There is always something ready.
+#[derive(Debug)]
+pub(super) struct Busy;
 
 /// The right to run tasks.
 pub(super) struct Driver<'a>(&'a World);
@@ -57,12 +66,16 @@ impl World {
         let Some(driver) = self.try_enter() else {
             return;
         };
+        let seen = self.stirs();
+        if driver.circles() {
+            driver.jump();
+        }
         let helped = driver.round() || driver.jump_if_quiet(who);
         drop(driver);
         if helped {
             cx.waker().wake_by_ref();
         } else {
-            self.call_later(cx.waker().clone());
+            self.call_later(cx.waker().clone(), seen);
         }
     }
 }
@@ -73,14 +86,39 @@ impl Drop for Driver<'_> {
     }
 }
 
+/// So often all that is ready has its turn at one point in time. Tasks that are ready then go in a circle.
+const MOST_ROUNDS: u64 = 250_000;
+
+/// The deadline is looked at once in so many rounds.
+const LOOK_EVERY: u64 = 64;
+
 impl Driver<'_> {
-    pub(super) fn run_ready(&self) {
-        while self.0.turn() {}
+    /// Runs what is ready until nothing is. Not when that has no end, or comes to none before the deadline.
+    pub(super) fn run_ready(&self, deadline: Option<Instant>) -> Result<(), Busy> {
+        for round in 0..MOST_ROUNDS {
+            if !self.round() {
+                return Ok(());
+            }
+            let look = round % LOOK_EVERY == 0;
+            if look && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Err(Busy);
+            }
+        }
+        Err(Busy)
+    }
+
+    /// Whether tasks keep each other ready without an end, so that the clock has to go on all the same.
+    fn circles(&self) -> bool {
+        self.0.lock().rounds >= MOST_ROUNDS
     }
 
     /// A turn for each that is ready now, so that tasks which are always ready do not keep others waiting.
     fn round(&self) -> bool {
-        let ready = self.0.lock().ready.len();
+        let ready = {
+            let mut state = self.0.lock();
+            state.rounds += 1;
+            state.ready.len()
+        };
         (0..ready).for_each(|_| {
             self.0.turn();
         });
@@ -109,13 +147,14 @@ impl Driver<'_> {
         }
     }
 
-    pub(super) fn advance(&self, to: Instant) {
-        self.run_ready();
+    pub(super) fn advance(&self, to: Instant, deadline: Option<Instant>) -> Result<(), Busy> {
+        self.run_ready(deadline)?;
         while self.0.next_timer().is_some_and(|at| at <= to) {
             self.0.fire_next();
-            self.run_ready();
+            self.run_ready(deadline)?;
         }
         self.0.move_to(to);
+        Ok(())
     }
 
     /// Drives the future with the tasks. Says whether it ended.
@@ -135,7 +174,17 @@ impl Driver<'_> {
             {
                 return true;
             }
-            if self.round() || bell.rung.load(Ordering::Relaxed) {
+            if self.circles() {
+                match until {
+                    Until::Virtual(end) if self.0.next_timer().is_none_or(|at| at > end) => {
+                        self.0.move_to(end);
+                        return false;
+                    }
+                    _ => self.jump(),
+                };
+            }
+            let busy = self.round() || bell.rung.load(Ordering::Relaxed);
+            if busy && !until.is_over() {
                 continue;
             }
             match until {
@@ -143,7 +192,7 @@ impl Driver<'_> {
                     self.0.move_to(end);
                     return false;
                 }
-                _ if self.jump() => {}
+                _ if !until.is_over() && self.jump() => {}
                 Until::Real(end) => match end.checked_duration_since(Instant::now()) {
                     None => return false,
                     Some(left) => self.park(&bell, Some(left)),

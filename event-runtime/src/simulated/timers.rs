@@ -11,12 +11,14 @@ impl World {
     pub(super) fn pass(&self, time: Duration) {
         let mut state = self.lock();
         state.now = after(state.now, time);
+        state.rounds = 0;
     }
 
     /// The clock never goes back.
     pub(super) fn move_to(&self, at: Instant) {
         let mut state = self.lock();
         state.now = state.now.max(at);
+        state.rounds = 0;
     }
 
     pub(super) fn next_timer(&self) -> Option<Instant> {
@@ -52,6 +54,7 @@ impl World {
         };
         state.now = state.now.max(at);
         state.quiet.clear();
+        state.rounds = 0;
         let now = state.now;
         let later = state.timers.split_off(&(now, u64::MAX));
         let due = std::mem::replace(&mut state.timers, later);

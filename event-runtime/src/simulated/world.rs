@@ -34,8 +34,14 @@ pub(super) struct State {
     helpers: Vec<Waker>,
     /// Who found nothing ready, since something was made ready.
     pub(super) quiet: Vec<usize>,
+    /// How often something became possible.
+    stirs: u64,
+    /// How often all that was ready had its turn, since the clock went on.
+    pub(super) rounds: u64,
     /// The home thread has ended.
     ended: bool,
+    /// How often the tasks are being dropped just now.
+    dropping: usize,
 }
 
 struct Slot {
@@ -80,6 +86,7 @@ impl State {
 
     /// Something can be done again.
     fn stir(&mut self) -> Vec<Waker> {
+        self.stirs += 1;
         self.quiet.clear();
         std::mem::take(&mut self.helpers)
     }
@@ -101,7 +108,10 @@ impl World {
                 random,
                 helpers: Vec::new(),
                 quiet: Vec::new(),
+                stirs: 0,
+                rounds: 0,
                 ended: false,
+                dropping: 0,
             }),
         })
     }
@@ -126,6 +136,10 @@ impl World {
         self.lock().now
     }
 
+    pub(super) fn stirs(&self) -> u64 {
+        self.lock().stirs
+    }
+
     pub(super) fn has_ready(&self) -> bool {
         !self.lock().ready.is_empty()
     }
@@ -137,7 +151,7 @@ impl World {
 
     pub(super) fn spawn(self: &Arc<Self>, task: Task) {
         let mut state = self.lock();
-        if state.ended {
+        if state.ended || state.dropping > 0 {
             drop(state);
             // Nobody can run it; what it stands for reports itself.
             return drop_quietly(task);
@@ -214,28 +228,29 @@ impl World {
         true
     }
 
-    /// Has this waker called when there is something to do, unless there is.
-    pub(super) fn call_later(&self, waker: Waker) {
+    /// Has this waker called when there is something to do. It is called at once if there is, or if something became possible since `seen`: another
+    /// thread may have set a timer meanwhile, and found nobody to tell.
+    pub(super) fn call_later(&self, waker: Waker, seen: u64) {
         let mut state = self.lock();
-        let known = state.helpers.iter().any(|other| other.will_wake(&waker));
-        if state.ready.is_empty() && !known {
-            state.helpers.push(waker);
+        if state.stirs == seen && state.ready.is_empty() {
+            if !state.helpers.iter().any(|other| other.will_wake(&waker)) {
+                state.helpers.push(waker);
+            }
             return;
         }
-        let is_ready = !state.ready.is_empty();
         drop(state);
-        if is_ready {
-            wake_quietly(waker);
-        }
+        wake_quietly(waker);
     }
 
-    /// Drops the tasks of now. What they leave for later stays.
+    /// Drops the tasks of now, and those that they would leave behind: a worker that is dropped asks for another one.
     pub(super) fn drop_tasks(&self) {
         let mut state = self.lock();
         let tasks = std::mem::take(&mut state.tasks);
         state.ready.clear();
+        state.dropping += 1;
         drop(state);
         tasks.into_values().for_each(drop_quietly);
+        self.lock().dropping -= 1;
     }
 
     /// Drops the tasks and takes no others.

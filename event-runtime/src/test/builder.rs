@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use event_core::private::instrument::{Instrument, Replaced, functions, subscribe};
+use event_core::private::instrument::{self, Instrument, Replaced, functions, subscribe};
 use event_core::private::{Escapes, Returns};
 use event_core::{
     AnyEvent, Bus, BusBuilder, Event, EventInfo, Failure, ListenerSet, Policy, Runtime,
@@ -164,8 +164,8 @@ impl TestBusBuilder {
 
     /// Runs a closure instead of a listener, which keeps its place in the order, its mode, its condition and its queue.
     ///
-    /// The closure may return what a listener may. State that only this listener asks for need not be given, unless it has a condition or
-    /// several workers: those are in code that takes the state.
+    /// The closure may return what the listener may. State that only this listener asks for need not be given, unless it has a condition, a key or
+    /// several workers, a batch or a `retry_if`: those are in code that takes the state, and [`build`](Self::build) says so (`not-replaceable`).
     ///
     /// ```standalone_crate
     /// use tidings::test::TestBus;
@@ -205,7 +205,8 @@ impl TestBusBuilder {
         with: impl Fn(&E) -> R + Send + Sync + 'static,
     ) -> Self {
         let replacement = Replacement::of(with);
-        self.add(&listener, Some(E::__info), Location::caller(), replacement)
+        let place = Location::caller();
+        self.add(&listener, Some(E::__info), R::STOPS, place, replacement)
     }
 
     /// As [`replace`](Self::replace), for a listener of `&AnyEvent`.
@@ -220,13 +221,14 @@ impl TestBusBuilder {
         with: impl Fn(&AnyEvent<'_>) -> R + Send + Sync + 'static,
     ) -> Self {
         let replacement = Replacement::of_any(with);
-        self.add(&listener, None, Location::caller(), replacement)
+        self.add(&listener, None, R::STOPS, Location::caller(), replacement)
     }
 
     fn add<M>(
         mut self,
         listeners: &impl ListenerSet<M>,
         event: Option<fn() -> &'static EventInfo>,
+        stops: bool,
         place: &'static Location<'static>,
         replacement: Replacement,
     ) -> Self {
@@ -241,13 +243,14 @@ impl TestBusBuilder {
                 key,
                 place,
                 event,
+                stops,
                 install: stand_in,
             });
         }
         self
     }
 
-    /// A closure hears the event instead of all its linked listeners. It may return what a listener may.
+    /// A closure hears the event instead of all its linked listeners. It may return what a listener of the event may.
     ///
     /// ```standalone_crate
     /// use tidings::test::TestBus;
@@ -268,11 +271,20 @@ impl TestBusBuilder {
     /// bus.emit(Charge);
     /// bus.settle_blocking().emitted::<Declined>().once();
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If it returns `ControlFlow` and the event is not `stoppable`.
     #[track_caller]
     pub fn stub<E: Event, R: Returns>(
         mut self,
         with: impl Fn(&E) -> R + Send + Sync + 'static,
     ) -> Self {
+        assert!(
+            !R::STOPS || E::__info().is_stoppable(),
+            "the stub of `{}` returns `ControlFlow`, and the event is not `stoppable`: return `()`",
+            E::TOPIC
+        );
         let place = Location::caller();
         let subscribe = move |bus: &Bus| {
             subscribe(bus, place, move |event: &E| with(event).into_step()).forever();
@@ -283,7 +295,8 @@ impl TestBusBuilder {
 
     /// Runs async listeners on another runtime than the kit's, on its clock: a `tokio::runtime::Handle`, whose clock may be paused.
     ///
-    /// Queues of plain functions run on threads then. `advance` and `block_on` are for virtual time.
+    /// Queues of plain functions run on threads then. [`elapsed`](TestBus::elapsed) and the timeline tell its time; `advance` is for virtual time. The
+    /// [`delay`](TestBus::delay) of a plain function blocks its thread until that clock has gone on, and takes no time while it is paused.
     pub fn runtime(mut self, runtime: impl Runtime) -> Self {
         self.bus = self.bus.runtime(runtime);
         self.real = true;
@@ -302,7 +315,7 @@ impl TestBusBuilder {
         self
     }
 
-    /// For how long of real time [`settle`](TestBus::settle) waits before it fails; 10 s by default.
+    /// For how long of real time [`settle`](TestBus::settle) and [`advance`](TestBus::advance) go on before they fail; 10 s by default.
     pub fn deadline(mut self, time: Duration) -> Self {
         self.deadline = time;
         self
@@ -316,8 +329,10 @@ impl TestBusBuilder {
     #[track_caller]
     pub fn build(self) -> TestBus {
         let (mut builder, mut virtual_time) = (self.bus, None);
-        let clock = if self.real {
-            Clock::Real(Instant::now())
+        let given = instrument::runtime(&builder).filter(|_| self.real);
+        let clock = if let Some(runtime) = given {
+            let start = runtime.now();
+            Clock::Other(runtime, start)
         } else {
             let time = match self.seed {
                 Some(seed) => VirtualRuntime::seeded(seed),

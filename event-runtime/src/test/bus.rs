@@ -4,10 +4,10 @@ use std::any::TypeId;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::ops::Deref;
+use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use event_core::private::{Escapes, FnKey, instrument};
 use event_core::{Bus, Event, ListenerSet};
@@ -17,16 +17,21 @@ use super::fault::{Failing, Fault, Kind};
 use super::record::Recorder;
 use super::run::Run;
 use super::settle::Settle;
+use super::timeline::more;
 use crate::VirtualRuntime;
+
+/// How many emissions past the bus are printed.
+const MOST_ESCAPES: usize = 20;
 
 /// A [`Bus`] for one test, which records what happens on it. It is one by `Deref`: the code under test gets `&bus`.
 ///
 /// Async listeners and queues run on the test's thread, in virtual time: in [`settle`](Self::settle), [`advance`](Self::advance) and
-/// [`block_on`](Self::block_on), and while an emission is awaited. Payloads of events that are `Send + Sync` are kept for the record, so
+/// [`block_on`](Self::block_on), and while an emission is awaited. Virtual time waits for nobody outside: a listener with a `timeout` that waits for real
+/// input, a socket or a thread, is timed out at once. Give such a test a real [`runtime`](TestBusBuilder::runtime), or fake what it waits for. Payloads of events that are `Send + Sync` are kept for the record, so
 /// their `Drop` runs later than without a test.
 ///
 /// While it lives, an emission of the free function [`emit`](event_core::emit()) on this thread must not reach the process's default bus, where it
-/// would meet the real listeners of the whole program: it is refused, and the test fails with its place. Code that uses the free function runs in
+/// would meet the real listeners of the whole program: it is refused, and the test fails with its place. Threads that the test starts, and other tests, are not watched. Code that uses the free function runs in
 /// [`scope`](Self::scope).
 pub struct TestBus {
     bus: Bus,
@@ -34,8 +39,6 @@ pub struct TestBus {
     time: Option<VirtualRuntime>,
     escapes: Arc<Escapes>,
     pub(super) deadline: Duration,
-    /// What was recorded before is not of this run.
-    settled: AtomicUsize,
 }
 
 impl Default for TestBus {
@@ -74,18 +77,18 @@ impl TestBus {
             time,
             escapes,
             deadline,
-            settled: AtomicUsize::new(0),
         }
     }
 
     /// Waits until every delivery that was set off has ended, with all that came of it, and gives the record since the last time.
     ///
     /// Deliveries are counted, so there is nothing to guess and no sleep. In virtual time, retries and delays come at once. `.await` works under
-    /// every executor on the test's thread; [`settle_blocking`](Self::settle_blocking) is for a plain test function.
+    /// every executor on the test's thread; [`settle_blocking`](Self::settle_blocking) is for a plain test function. A record is given once: of two
+    /// settlings that wait at the same time one has it, and the other is empty.
     ///
     /// # Panics
     ///
-    /// When the real time of [`deadline`](TestBusBuilder::deadline) is over, naming what is open; and if something was emitted past the bus.
+    /// On another thread than the one that built the bus, unless the bus was given another runtime. When the real time of [`deadline`](TestBusBuilder::deadline) is over, naming what is open; and if something was emitted past the bus.
     #[track_caller]
     pub fn settle(&self) -> Settle<'_> {
         Settle::new(self)
@@ -104,17 +107,12 @@ impl TestBus {
 
     /// The record since the last settling, however far it got.
     pub fn run(&self) -> Run {
-        Run::new(
-            self.recorder.since(self.settled.load(Ordering::Relaxed)),
-            &self.bus,
-        )
+        Run::new(self.recorder.run(), &self.bus)
     }
 
     /// The record, which later ones do not have.
     pub(super) fn take_run(&self) -> Run {
-        let run = self.run();
-        self.settled.store(self.recorder.len(), Ordering::Relaxed);
-        run
+        Run::new(self.recorder.take_run(), &self.bus)
     }
 
     /// Runs what is ready, and then lets `time` pass on the virtual clock, with all that becomes due meanwhile.
@@ -142,11 +140,35 @@ impl TestBus {
     ///
     /// # Panics
     ///
-    /// On a bus that was given another runtime, which has its own clock.
+    /// On a bus that was given another runtime, which has its own clock. As [`settle`](Self::settle) when deliveries that lead to others without an
+    /// end keep the clock from going on: when the real time of [`deadline`](TestBusBuilder::deadline) is over, or after 250,000 rounds.
     #[track_caller]
     pub fn advance(&self, time: Duration) {
-        self.virtual_time("advance").advance(time);
+        let deadline = Instant::now().checked_add(self.deadline);
+        let runtime = self.virtual_time("advance");
+        if !runtime.advance_until(time, deadline) {
+            let place = Location::caller();
+            self.complain(&format!("`advance` at {place} did not come to the end of"));
+        }
         self.check_escapes();
+    }
+
+    /// Whether this thread can run what is open, or somebody else does.
+    pub(super) fn runs_here(&self) -> bool {
+        self.time.as_ref().is_none_or(VirtualRuntime::is_home)
+    }
+
+    /// Fails the test for deliveries that are open.
+    pub(super) fn complain(&self, what: &str) -> ! {
+        let left = instrument::left(&self.bus);
+        let open = left
+            .iter()
+            .map(|left| format!("\n  {left}, declared at {}", left.listener().location()));
+        panic!(
+            "{what} deliveries that did not end:{}\n\n{}",
+            open.collect::<String>(),
+            self.run(),
+        );
     }
 
     /// The time since the bus was built, on its clock.
@@ -262,7 +284,7 @@ impl TestBus {
     }
 
     /// Has a listener wait before it is run: an async or queued one on the bus's clock, with its `timeout` running; for a plain function the
-    /// clock goes on, as if it had been slow.
+    /// clock goes on, as if it had been slow; see [`runtime`](TestBusBuilder::runtime) for another clock than the virtual one.
     ///
     /// # Panics
     ///
@@ -300,10 +322,15 @@ impl TestBus {
         }
         let lines = escaped
             .iter()
+            .take(MOST_ESCAPES)
             .map(|(topic, place)| format!("\n  `{topic}` at {place}"));
+        let lines = lines.collect::<String>();
+        let left = match escaped.len().saturating_sub(MOST_ESCAPES) {
+            0 => String::new(),
+            left => format!("\n  … {}", more(left)),
+        };
         panic!(
-            "emitted past the test's bus, to the default bus of the process:{}\nemit with `bus.emit(..)`, or run the code in `bus.scope(..)`",
-            lines.collect::<String>()
+            "emitted past the test's bus, to the default bus of the process:{lines}{left}\nemit with `bus.emit(..)`, or run the code in `bus.scope(..)`"
         );
     }
 }

@@ -7,10 +7,14 @@ use event_core::FailureKind;
 
 use super::record::{End, What};
 use super::run::{Run, is};
+use super::timeline::more;
+
+/// How many errors are printed.
+const MOST_ERRORS: usize = 20;
 
 /// Sentences about one listener: `run.heard_by(billing::charge).once().ok()`. Each fails the test, with the timeline, if it is not true.
 ///
-/// A delivery counts once, however often it was tried. What a condition skipped does not count.
+/// A delivery counts once, however often it was tried, and each event of a batch is one. What a condition skipped does not count.
 ///
 /// ```standalone_crate
 /// use tidings::test::TestBus;
@@ -81,8 +85,9 @@ impl<'a> Heard<'a> {
                     listener: Some(listener),
                     kind,
                     message,
+                    deliveries,
                 } if is(listener, key) && *kind != FailureKind::NoWorker => {
-                    counts.failed += 1;
+                    counts.failed += deliveries;
                     errors.push(message.clone());
                 }
                 _ => {}
@@ -213,9 +218,14 @@ impl fmt::Display for Heard<'_> {
             f,
             "{ran} deliveries ran, {failed} failed, {skipped} were skipped, {open} have not ended; it was called {tries} times"
         )?;
-        self.errors
-            .iter()
-            .try_for_each(|error| write!(f, "\n  it failed with \"{error}\""))
+        let errors = &self.errors[..self.errors.len().min(MOST_ERRORS)];
+        for error in errors {
+            write!(f, "\n  it failed with \"{error}\"")?;
+        }
+        match self.errors.len() - errors.len() {
+            0 => Ok(()),
+            left => write!(f, "\n  … {}", more(left)),
+        }
     }
 }
 

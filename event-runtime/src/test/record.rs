@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use event_core::private::{Attempt, CallEnd, Emitted, Interceptor, Step, instrument};
-use event_core::{Failure, FailureKind, ListenerInfo, Mode};
+use event_core::private::{Attempt, CallEnd, Emitted, Interceptor, Step, after, instrument};
+use event_core::{Failure, FailureKind, ListenerInfo, Mode, Runtime};
 
 use super::fault::Faults;
 use super::replace::Replacement;
@@ -45,6 +45,8 @@ pub(super) enum What {
         listener: Option<ListenerInfo>,
         kind: FailureKind,
         message: String,
+        /// A call may be of several.
+        deliveries: usize,
     },
 }
 
@@ -60,14 +62,18 @@ pub(super) enum End {
 /// The clock that the record tells the time by.
 pub(super) enum Clock {
     Virtual(VirtualRuntime),
-    Real(Instant),
+    /// That of another runtime, from when the bus was built.
+    Other(Arc<dyn Runtime>, Instant),
 }
+
+/// After this time a clock is seen to go on.
+const STEP: Duration = Duration::from_millis(10);
 
 impl Clock {
     pub(super) fn elapsed(&self) -> Duration {
         match self {
             Clock::Virtual(time) => time.elapsed(),
-            Clock::Real(start) => start.elapsed(),
+            Clock::Other(runtime, start) => runtime.now().saturating_duration_since(*start),
         }
     }
 
@@ -75,7 +81,31 @@ impl Clock {
     fn pass(&self, time: Duration) {
         match self {
             Clock::Virtual(runtime) => runtime.pass(time),
-            Clock::Real(_) => std::thread::sleep(time),
+            Clock::Other(runtime, _) => sleep(&**runtime, time),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Entries {
+    all: Vec<Entry>,
+    /// How many are of runs that were taken.
+    taken: usize,
+}
+
+/// Blocks the thread until the runtime's clock has gone on by this time. One that stands still is not waited for: the thread that would have to move
+/// it may be this one.
+fn sleep(runtime: &dyn Runtime, time: Duration) {
+    let end = after(runtime.now(), time);
+    loop {
+        let before = runtime.now();
+        let left = end.saturating_duration_since(before);
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(STEP));
+        if runtime.now() == before {
+            return;
         }
     }
 }
@@ -83,7 +113,7 @@ impl Clock {
 /// Keeps the record, and does what the test wants otherwise than the listeners.
 pub(super) struct Recorder {
     clock: Clock,
-    entries: Mutex<Vec<Entry>>,
+    entries: Mutex<Entries>,
     pub(super) faults: Faults,
     replaced: HashMap<TypeId, Replacement>,
 }
@@ -102,19 +132,23 @@ impl Recorder {
         self.clock.elapsed()
     }
 
-    /// How much is recorded.
-    pub(super) fn len(&self) -> usize {
-        lock(&self.entries).len()
+    /// What was recorded since the last taking.
+    pub(super) fn run(&self) -> Vec<Entry> {
+        let entries = lock(&self.entries);
+        entries.all[entries.taken..].to_vec()
     }
 
-    /// What was recorded from the place `from` on.
-    pub(super) fn since(&self, from: usize) -> Vec<Entry> {
-        lock(&self.entries)[from..].to_vec()
+    /// The same, which is of no later run. In one step: what other threads record meanwhile is of this run or the next.
+    pub(super) fn take_run(&self) -> Vec<Entry> {
+        let mut entries = lock(&self.entries);
+        let to = entries.all.len();
+        let from = std::mem::replace(&mut entries.taken, to);
+        entries.all[from..].to_vec()
     }
 
     fn add(&self, what: What) -> usize {
         let at = self.clock.elapsed();
-        let mut entries = lock(&self.entries);
+        let entries = &mut lock(&self.entries).all;
         entries.push(Entry { at, what });
         entries.len() - 1
     }
@@ -126,7 +160,7 @@ impl Interceptor for Recorder {
         let (topic, event, place) = (emission.topic(), emission.type_id(), emission.location);
         let cause = emission.cause();
         let at = self.clock.elapsed();
-        let mut entries = lock(&self.entries);
+        let entries = &mut lock(&self.entries).all;
         // Its own place is its number.
         let number = entries.len() as u64;
         entries.push(Entry {
@@ -195,16 +229,17 @@ impl Interceptor for Recorder {
             }
         };
         let at = self.clock.elapsed();
-        if let What::Called { ended, .. } = &mut lock(&self.entries)[begun].what {
+        if let What::Called { ended, .. } = &mut lock(&self.entries).all[begun].what {
             *ended = Some((at, end));
         }
     }
 
-    fn failed(&self, failure: &Failure) {
+    fn failed(&self, failure: &Failure, deliveries: usize) {
         self.add(What::Failed {
             listener: failure.listener().cloned(),
             kind: failure.kind(),
             message: failure.message().to_owned(),
+            deliveries,
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use event_core::private::{Attempt, BoxFuture, Hear, Installer, Returns, Step};
+use event_core::private::{Attempt, Hear, Installer, On, Returns, Step};
 use event_core::{AnyEvent, Event, Mode};
 
 use crate::listen::Queued;
@@ -46,8 +46,7 @@ pub(super) fn stand_in(installer: &mut Installer<'_>, mode: Mode, asynchronous: 
             }
         }
         Mode::Async => {
-            let start = |_, _| Some(Box::pin(async { Step::Done }) as BoxFuture);
-            <AnyEvent<'static> as Hear>::install_async(installer, Box::new(start));
+            On::<AnyEvent<'static>>::new().future(installer, |_, _| Some(async { Step::Done }));
         }
         _ => <AnyEvent<'static> as Hear>::install_bound(installer, Box::new(|_, _| Step::Done)),
     }

@@ -15,7 +15,8 @@ use super::timeline;
 
 /// What happened on a [`TestBus`](super::TestBus) from one settling to the next. Its assertions print it when they fail.
 ///
-/// Printed, it is a timeline: each emission with its place, and under it the calls that it led to, by the time of the bus's clock.
+/// Printed, it is a timeline: each emission with its place, and under it the calls that it led to, by the time of the bus's clock. Of a long record
+/// the beginning and the end are printed, and how much is between them.
 ///
 /// ```standalone_crate
 /// use tidings::test::TestBus;

@@ -57,17 +57,9 @@ impl<'a> Settle<'a> {
     }
 
     fn complain(&self) -> ! {
-        let left = instrument::left(self.bus);
-        let open = left
-            .iter()
-            .map(|left| format!("\n  {left}, declared at {}", left.listener().location()));
-        panic!(
-            "`settle` at {} waited {:?} for deliveries that did not end:{}\n\n{}",
-            self.place,
-            self.bus.deadline,
-            open.collect::<String>(),
-            self.bus.run(),
-        );
+        let (place, time) = (self.place, self.bus.deadline);
+        self.bus
+            .complain(&format!("`settle` at {place} waited {time:?} for"));
     }
 }
 
@@ -75,6 +67,12 @@ impl Future for Settle<'_> {
     type Output = Run;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Run> {
+        let runs_here = self.bus.runs_here();
+        assert!(
+            runs_here,
+            "`settle` at {} is awaited on another thread than the one that built the bus and alone runs its deliveries: await it there",
+            self.place
+        );
         if self.idle.as_mut().poll(cx).is_ready() {
             self.bus.check_escapes();
             return Poll::Ready(self.bus.take_run());

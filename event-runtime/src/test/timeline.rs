@@ -1,35 +1,126 @@
 //! The record as text: emissions and calls, under what led to them.
 
-use std::collections::HashMap;
+use std::any::TypeId;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
 use event_core::ListenerInfo;
+use event_core::private::instrument;
 
 use super::record::{End, Entry, What};
+
+/// Of a longer record so many entries are shown from its beginning,
+const FIRST: usize = 150;
+/// and so many from its end.
+const LAST: usize = 50;
+/// How many emissions under each other are shown as such.
+const DEEPEST: usize = 16;
 
 pub(super) fn write(f: &mut fmt::Formatter<'_>, entries: &[Entry]) -> fmt::Result {
     if entries.is_empty() {
         return f.write_str("timeline: nothing was emitted");
     }
     f.write_str("timeline:")?;
+    let entries = in_order(entries);
     let mut lines = Lines::default();
-    entries.iter().try_for_each(|entry| lines.one(f, entry))
+    let hidden = if entries.len() > FIRST + LAST {
+        FIRST..entries.len() - LAST
+    } else {
+        0..0
+    };
+    let mut unseen = Unseen(0);
+    for (place, (at, entry)) in entries.iter().enumerate() {
+        if hidden.contains(&place) {
+            // What comes later is told by what was before.
+            lines.one(&mut unseen, *at, entry)?;
+            continue;
+        }
+        if place == hidden.end && unseen.0 > 0 {
+            write!(f, "\n  … {}", more(unseen.0))?;
+        }
+        lines.one(f, *at, entry)?;
+    }
+    Ok(())
+}
+
+/// `9,900 more`
+pub(super) fn more(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + " more"
+}
+
+/// Counts lines.
+struct Unseen(usize);
+
+impl fmt::Write for Unseen {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.matches('\n').count();
+        Ok(())
+    }
+}
+
+/// A worker may be faster than who tells that its queue took the delivery in: that comes first all the same.
+fn in_order(entries: &[Entry]) -> Vec<(Duration, &Entry)> {
+    type Key = (u64, Option<TypeId>);
+    let key = |emission: u64, listener: &ListenerInfo| -> Key {
+        (emission, instrument::key_of(listener))
+    };
+    // Calls that came before their delivery was told to be accepted, oldest first.
+    let mut early: HashMap<Key, Vec<usize>> = HashMap::new();
+    let mut accepted: HashMap<Key, usize> = HashMap::new();
+    let mut order: Vec<(usize, usize, Duration)> = Vec::with_capacity(entries.len());
+    for (place, entry) in entries.iter().enumerate() {
+        let mut stands = (place, 1, entry.at);
+        match &entry.what {
+            What::Called {
+                listener, emission, ..
+            } => {
+                let key = key(*emission, listener);
+                match accepted.get_mut(&key) {
+                    Some(open) if *open > 0 => *open -= 1,
+                    _ => early.entry(key).or_default().push(place),
+                }
+            }
+            What::Accepted { listener, emission } => {
+                let key = key(*emission, listener);
+                let calls = early.get_mut(&key).filter(|calls| !calls.is_empty());
+                if let Some(calls) = calls {
+                    let call = calls.remove(0);
+                    stands = (call, 0, entries[call].at.min(entry.at));
+                } else {
+                    *accepted.entry(key).or_default() += 1;
+                }
+            }
+            What::Emitted { .. } | What::Failed { .. } => {}
+        }
+        order.push(stands);
+    }
+    let mut sorted: Vec<_> = order.into_iter().zip(entries).collect();
+    sorted.sort_by_key(|((place, rank, _), _)| (*place, *rank));
+    let timed = sorted.into_iter();
+    timed.map(|((_, _, at), entry)| (at, entry)).collect()
 }
 
 #[derive(Default)]
-struct Lines {
-    /// How far to the right an emission stands, by its number.
+struct Lines<'e> {
+    /// How many emissions stand over an emission, by its number.
     depths: HashMap<u64, usize>,
     /// How often a listener was called for an emission.
-    tries: HashMap<(u64, String), usize>,
-    /// The failures that stand with their call.
-    told: Vec<String>,
+    tries: HashMap<(u64, &'e str), usize>,
+    /// The failures that stand with their call, each with its listener.
+    told: HashSet<(&'e str, String)>,
 }
 
-impl Lines {
-    fn one(&mut self, f: &mut fmt::Formatter<'_>, entry: &Entry) -> fmt::Result {
-        let at = entry.at;
+impl<'e> Lines<'e> {
+    fn one(&mut self, f: &mut dyn fmt::Write, at: Duration, entry: &'e Entry) -> fmt::Result {
         match &entry.what {
             What::Emitted {
                 number,
@@ -40,9 +131,9 @@ impl Lines {
             } => {
                 let depth = cause
                     .as_ref()
-                    .map_or(0, |(cause, _)| self.depth(*cause) + 2);
+                    .map_or(0, |(cause, _)| self.depth(*cause) + 1);
                 self.depths.insert(*number, depth);
-                line(f, at, depth)?;
+                line(f, at, depth, 0)?;
                 write!(f, "`{topic}` emitted")?;
                 if let Some((_, Some(listener))) = cause {
                     write!(f, " by {}", listener.id())?;
@@ -53,7 +144,7 @@ impl Lines {
                 }
             }
             What::Accepted { listener, emission } => {
-                line(f, at, self.depth(*emission) + 1)?;
+                line(f, at, self.depth(*emission), 1)?;
                 write!(f, "{}: queued", listener.id())
             }
             What::Called {
@@ -61,21 +152,27 @@ impl Lines {
                 emission,
                 ended,
             } => {
-                line(f, at, self.depth(*emission) + 1)?;
+                line(f, at, self.depth(*emission), 1)?;
                 self.call(f, *emission, listener, at, ended.as_ref())
             }
             What::Failed {
                 listener,
                 kind,
                 message,
+                deliveries,
             } => {
+                let who = listener.as_ref().map_or("", ListenerInfo::id);
                 let words = format!("{message:?}");
-                if self.told.contains(&words) {
+                let failure = (who, words);
+                if self.told.contains(&failure) {
                     return Ok(());
                 }
-                line(f, at, 0)?;
-                let who = listener.as_ref().map_or("", ListenerInfo::id);
-                write!(f, "failure of {who}: {kind}, {words}")
+                line(f, at, 0, 0)?;
+                write!(f, "failure of {who}: {kind}, {}", failure.1)?;
+                if *deliveries > 1 {
+                    write!(f, " ({deliveries} deliveries)")?;
+                }
+                Ok(())
             }
         }
     }
@@ -86,14 +183,14 @@ impl Lines {
 
     fn call(
         &mut self,
-        f: &mut fmt::Formatter<'_>,
+        f: &mut dyn fmt::Write,
         emission: u64,
-        listener: &ListenerInfo,
+        listener: &'e ListenerInfo,
         at: Duration,
         ended: Option<&(Duration, End)>,
     ) -> fmt::Result {
         let id = listener.id();
-        let tries = self.tries.entry((emission, id.to_owned())).or_default();
+        let tries = self.tries.entry((emission, id)).or_default();
         *tries += 1;
         let number = *tries;
         write!(f, "{id}: ")?;
@@ -106,7 +203,7 @@ impl Lines {
             Some(End::Failed(message)) => {
                 let words = format!("{message:?}");
                 write!(f, "failed, {words}")?;
-                self.told.push(words);
+                self.told.insert((id, words));
             }
         }
         if number > 1 {
@@ -121,12 +218,12 @@ impl Lines {
     }
 }
 
-fn line(f: &mut fmt::Formatter<'_>, at: Duration, depth: usize) -> fmt::Result {
-    write!(
-        f,
-        "\n  {:<12} {:depth$}",
-        format!("{at:?}"),
-        "",
-        depth = depth * 2
-    )
+/// `under` is 1 for what belongs to an emission.
+fn line(f: &mut dyn fmt::Write, at: Duration, depth: usize, under: usize) -> fmt::Result {
+    let indent = depth.min(DEEPEST) * 4 + under * 2;
+    write!(f, "\n  {:<12} {:indent$}", format!("{at:?}"), "")?;
+    if depth > DEEPEST {
+        write!(f, "({depth} deep) ")?;
+    }
+    Ok(())
 }

@@ -61,14 +61,14 @@ pub(crate) fn every(limit: u32, wait: Duration) -> Retry {
 }
 
 /// Offers until there is room.
-pub(crate) fn offer_patiently<T: Send + 'static>(channel: &Channel<T>, key: u64, mut item: T) {
-    loop {
-        match channel.offer(key, item) {
-            Ok(accepted) => return drop(accepted),
-            Err(Refused::Full(back)) => item = back,
-            Err(refused) => panic!("{refused:?}"),
+pub(crate) fn offer_patiently<T: Send + 'static>(channel: &Channel<T>, key: u64, item: T) {
+    match channel.offer(key, item) {
+        Ok(accepted) => drop(accepted),
+        Err(Refused::Full(item)) => {
+            let waited = channel.wait_here(key, item);
+            assert!(waited.is_ok(), "it was closed");
         }
-        channel.wait_for_room();
+        Err(refused) => panic!("{refused:?}"),
     }
 }
 

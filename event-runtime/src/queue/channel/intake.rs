@@ -17,8 +17,8 @@ pub struct Accepted<T> {
 
 /// An item is not in the queue.
 pub enum Refused<T> {
-    /// There is no room. Under [`Overflow::Reject`] it was counted as rejected, under [`Overflow::Block`] the caller may wait for room or
-    /// [reject](Channel::reject) it.
+    /// There is no room, or others wait for it. Under [`Overflow::Reject`] it was counted as rejected, under [`Overflow::Block`] the caller may
+    /// [wait](Channel::wait) for room or [reject](Channel::reject) it.
     Full(T),
     /// There is no room, and it was counted as dropped.
     Dropped(T),
@@ -34,7 +34,7 @@ impl<T> Back<T> {
         self.workers == 0 || !self.sleepers.is_empty()
     }
 
-    fn count_entry(&mut self) -> u64 {
+    pub(super) fn count_entry(&mut self) -> u64 {
         let number = self.entered;
         self.entered += 1;
         self.offered += 1;
@@ -43,8 +43,11 @@ impl<T> Back<T> {
 }
 
 impl<T> Shared<T> {
-    /// Whether there is room; raises the high-water mark to what it will be with one item more.
+    /// Whether there is room that nobody waits for; raises the high-water mark to what it will be with one item more.
     fn has_room(&self, back: &mut Back<T>) -> bool {
+        if !back.line.is_empty() {
+            return false;
+        }
         let mut depth = back.seen_depth();
         // What workers have taken is looked up only where it matters, since it is written by another core.
         if depth >= back.high_water {

@@ -7,6 +7,7 @@
 mod config;
 mod feed;
 mod intake;
+mod line;
 mod room;
 mod state;
 mod stats;
@@ -42,6 +43,17 @@ pub trait Start<T: Send + 'static>: Send + Sync {
     fn is_here(&self) -> bool {
         true
     }
+}
+
+/// What a job keeps for one worker.
+pub type Desk = Option<Box<dyn std::any::Any + Send>>;
+
+/// Is told of items that are gone, for who counts them.
+pub(crate) trait Ledger: Send + Sync {
+    /// A worker finds nothing to do, or ends. So many items that were given out have ended since this was last said, and are dropped. What it
+    /// ends while there is more to do is told later: nobody who waits for the last item misses anything.
+    /// `desk` is what its job [keeps](crate::queue::Job::run_at) for this worker.
+    fn rests(&self, ended: usize, desk: &mut Desk);
 }
 
 /// A bounded queue of one listener. It is a handle: clones are the same queue.
@@ -83,7 +95,19 @@ impl<T: Send + 'static> Channel<T> {
     /// A queue whose workers are brought to life by `start`.
     pub fn new(config: Config, clock: Arc<dyn Clock>, start: Arc<dyn Start<T>>) -> Self {
         Self {
-            shared: Arc::new(Shared::new(config, clock, start)),
+            shared: Arc::new(Shared::new(config, clock, start, None)),
+        }
+    }
+
+    /// A queue that tells of the end of what its workers had or it had itself at its end. What is handed back is the caller's to count.
+    pub(crate) fn with_ledger(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        start: Arc<dyn Start<T>>,
+        ledger: Arc<dyn Ledger>,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared::new(config, clock, start, Some(ledger))),
         }
     }
 
@@ -93,7 +117,7 @@ impl<T: Send + 'static> Channel<T> {
         {
             let mut back = lock(&self.shared.back);
             back.closed = true;
-            calls.wake.extend(back.room.take_all());
+            calls.wake.extend(back.line.wakers());
             calls.wake.extend(back.sleepers.take_all());
         }
         self.make(calls);
@@ -144,7 +168,8 @@ impl<T: Send + 'static> Channel<T> {
             taken = front.begun;
             front.room_wanted = false;
             front.taken = true;
-            calls.wake.extend(back.room.take_all());
+            // Each looks for room itself: it may be that nobody works here any more.
+            calls.wake.extend(back.line.wakers());
             if front.running == 0 {
                 calls.wake.extend(back.idle.take_all());
             }

@@ -6,18 +6,34 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::Channel;
+use super::line::Waiter;
 use super::state::Shared;
 use super::wakers::{Calls, Wakers};
 use crate::sync::lock;
 
 impl<T: Send + 'static> Channel<T> {
-    /// Ends when there is room or the queue is closed; the next offer tells which. Another emitter may be quicker: then wait again.
-    ///
-    /// As many waiters are woken as there are places, those first that wait longest.
-    pub fn room(&self) -> Room<T> {
+    /// Puts an item in the line for room, behind those who wait already, and waits until it is in the queue. Its place is taken at once, and
+    /// kept until the future is dropped.
+    pub fn wait(&self, key: u64, item: T) -> Room<T> {
+        let since = self.shared.clock.now();
+        let mut calls = Calls::default();
+        let ticket = {
+            let shared = &self.shared;
+            let mut front = lock(&shared.front);
+            let mut back = lock(&shared.back);
+            let ticket = back.line.add(Waiter {
+                key,
+                item,
+                since,
+                waker: None,
+            });
+            shared.let_in(&mut front, &mut back, &mut calls);
+            ticket
+        };
+        self.make(calls);
         Room {
             channel: self.clone(),
-            ticket: None,
+            ticket: Some(ticket),
         }
     }
 
@@ -30,61 +46,73 @@ impl<T: Send + 'static> Channel<T> {
     }
 }
 
-/// Waits for room: see [`Channel::room`].
-#[must_use = "a future does nothing unless it is awaited"]
+/// An item that waits for room: see [`Channel::wait`]. The item comes back if the queue is closed before.
+#[must_use = "dropped, the item is not in the queue"]
 pub struct Room<T: Send + 'static> {
     channel: Channel<T>,
+    /// Until it is known that the item is in the queue, or not.
     ticket: Option<u64>,
 }
 
-impl<T: Send + 'static> Future for Room<T> {
-    type Output = ();
+impl<T: Send + 'static> Room<T> {
+    /// Waits no longer. The item, unless it is in the queue.
+    pub fn leave(mut self) -> Option<T> {
+        self.step_out()
+    }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn step_out(&mut self) -> Option<T> {
+        let ticket = self.ticket.take()?;
+        let waiter = lock(&self.channel.shared.back).line.remove(ticket)?;
+        drop(waiter.waker);
+        Some(waiter.item)
+    }
+}
+
+// The item is never pinned.
+impl<T: Send + 'static> Unpin for Room<T> {}
+
+impl<T: Send + 'static> Future for Room<T> {
+    type Output = Result<(), T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(ticket) = self.ticket else {
+            return Poll::Ready(Ok(()));
+        };
         let waker = cx.waker().clone();
-        let Self { channel, ticket } = &mut *self;
         let mut calls = Calls::default();
-        let ready = {
-            let shared = &channel.shared;
+        let polled = {
+            let shared = &self.channel.shared;
             let mut front = lock(&shared.front);
             let mut back = lock(&shared.back);
-            leave_line(&mut back.room, ticket, &mut calls);
-            let ready = back.closed || shared.depth(&mut back) < shared.config.capacity;
-            if ready {
-                calls.gone.push(waker);
-            } else {
-                *ticket = Some(back.room.add(waker));
-                front.room_wanted = true;
+            shared.let_in(&mut front, &mut back, &mut calls);
+            let closed = back.closed;
+            match back.line.get(ticket) {
+                None => Poll::Ready(Ok(())),
+                Some(_) if closed => match back.line.remove(ticket) {
+                    Some(waiter) => {
+                        calls.gone.extend(waiter.waker);
+                        Poll::Ready(Err(waiter.item))
+                    }
+                    None => Poll::Ready(Ok(())),
+                },
+                Some(waiter) => {
+                    calls.gone.extend(waiter.waker.replace(waker));
+                    front.room_wanted = true;
+                    Poll::Pending
+                }
             }
-            ready
         };
-        drop(calls);
-        if ready {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+        self.channel.make(calls);
+        if polled.is_ready() {
+            self.ticket = None;
         }
+        polled
     }
 }
 
 impl<T: Send + 'static> Drop for Room<T> {
     fn drop(&mut self) {
-        if self.ticket.is_none() {
-            return;
-        }
-        let mut calls = Calls::default();
-        {
-            let shared = &self.channel.shared;
-            let _front = lock(&shared.front);
-            let mut back = lock(&shared.back);
-            // It was called to a place that it does not take, so the next in line is.
-            if !leave_line(&mut back.room, &mut self.ticket, &mut calls)
-                && shared.depth(&mut back) < shared.config.capacity
-            {
-                calls.wake.extend(back.room.longest());
-            }
-        }
-        self.channel.make(calls);
+        drop(self.step_out());
     }
 }
 
@@ -134,12 +162,9 @@ impl<T: Send + 'static> Drop for Idle<T> {
     }
 }
 
-/// Says whether it still stood in line, if it did at all.
-fn leave_line(line: &mut Wakers, ticket: &mut Option<u64>, calls: &mut Calls) -> bool {
+fn leave_line(line: &mut Wakers, ticket: &mut Option<u64>, calls: &mut Calls) {
     let waker = ticket.take().and_then(|ticket| line.remove(ticket));
-    let stood = waker.is_some();
     calls.gone.extend(waker);
-    stood
 }
 
 impl<T: Send + 'static> fmt::Debug for Room<T> {

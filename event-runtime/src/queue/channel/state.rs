@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
+use super::super::quiet::drop_quietly;
 use super::feed::Feed;
+use super::line::Line;
 use super::stats::Marks;
 use super::wakers::{Calls, Wakers};
-use super::{Config, Start};
+use super::{Config, Ledger, Start};
 use crate::clock::Clock;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::lock;
 
 pub(super) struct Shared<T> {
     pub(super) config: Config,
@@ -23,6 +26,7 @@ pub(super) struct Shared<T> {
     pub(super) left: Apart<AtomicU64>,
     pub(super) front: Apart<Mutex<Front<T>>>,
     pub(super) back: Apart<Mutex<Back<T>>>,
+    pub(super) ledger: Option<Arc<dyn Ledger>>,
 }
 
 /// Not on one cache line with its neighbours, which other cores write.
@@ -41,7 +45,7 @@ pub(super) struct Front<T> {
     pub(super) feed: Feed<T>,
     /// An item was taken since the clock was last read, so the next one may come much later.
     pub(super) taken: bool,
-    /// Somebody may be in `Back::room`.
+    /// Somebody in `Back::line` may have to be woken.
     pub(super) room_wanted: bool,
     pub(super) running: usize,
     pub(super) in_backoff: usize,
@@ -77,7 +81,7 @@ pub(super) struct Back<T> {
     /// Workers without work.
     pub(super) sleepers: Wakers,
     /// Emitters without room.
-    pub(super) room: Wakers,
+    pub(super) line: Line<T>,
     /// Those who wait until nothing is left to do.
     pub(super) idle: Wakers,
 }
@@ -124,7 +128,12 @@ impl<T> Front<T> {
 }
 
 impl<T: Send + 'static> Shared<T> {
-    pub(super) fn new(config: Config, clock: Arc<dyn Clock>, start: Arc<dyn Start<T>>) -> Self {
+    pub(super) fn new(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        start: Arc<dyn Start<T>>,
+        ledger: Option<Arc<dyn Ledger>>,
+    ) -> Self {
         Self {
             config,
             clock,
@@ -132,7 +141,28 @@ impl<T: Send + 'static> Shared<T> {
             left: Apart(AtomicU64::new(0)),
             front: Apart(Mutex::new(Front::new(config))),
             back: Apart(Mutex::new(Back::new(config))),
+            ledger,
         }
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    /// No worker could be had for what is left.
+    fn drop(&mut self) {
+        let Some(ledger) = &self.ledger else { return };
+        let mut left = Vec::new();
+        {
+            let mut front = lock(&self.front);
+            let delayed = std::mem::take(&mut front.delayed).into_values();
+            let held = std::mem::take(&mut front.held).into_values();
+            left.extend(delayed.flat_map(|delayed| delayed.items));
+            left.extend(held.flat_map(|held| held.delayed.items));
+            front.feed.take_all(&mut left);
+            left.extend(std::mem::take(&mut lock(&self.back).list));
+        }
+        let items = left.len();
+        left.into_iter().for_each(drop_quietly);
+        ledger.rests(items, &mut None);
     }
 }
 
@@ -184,7 +214,7 @@ impl<T> Back<T> {
             workers: 0,
             next_worker: 0,
             sleepers: Wakers::default(),
-            room: Wakers::default(),
+            line: Line::new(),
             idle: Wakers::default(),
         }
     }

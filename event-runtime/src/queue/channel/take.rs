@@ -23,6 +23,8 @@ pub(super) struct Hands<T> {
     pub(super) items: Vec<T>,
     /// Items that ran, until their end is counted.
     pub(super) spent: Vec<T>,
+    /// How many are dropped and were not told of.
+    pub(super) gone: usize,
     pub(super) key: u64,
     pub(super) attempt: u32,
     /// What became of the items taken last. It is told with the next lock that is taken anyway.
@@ -99,7 +101,12 @@ impl<T> Hands<T> {
             return Found::Items;
         }
         let mut back = lock(&shared.back);
-        if front.swap(&mut back) && self.take(shared, &mut front) {
+        if !back.line.is_empty() {
+            // Nobody may have asked for these places yet.
+            shared.let_in(&mut front, &mut back, calls);
+        }
+        let more = front.swap(&mut back) || front.feed.has_ready();
+        if more && self.take(shared, &mut front) {
             self.begin(shared, &mut front, || back, calls);
             return Found::Items;
         }
@@ -237,27 +244,24 @@ impl<T> Hands<T> {
     ) where
         T: 'a,
     {
-        let items = self.hold(shared, front);
+        self.hold(shared, front);
         if !front.room_wanted && front.unminded().is_none() {
             return;
         }
         let back = &mut *back();
         if front.room_wanted {
-            let waiters = std::iter::from_fn(|| back.room.longest()).take(items);
-            calls.wake.extend(waiters);
-            front.room_wanted = !back.room.is_empty();
+            shared.let_in(front, back, calls);
         }
         shared.find_minder(front, back, calls);
     }
 
-    fn hold(&mut self, shared: &Shared<T>, front: &mut Front<T>) -> usize {
+    fn hold(&mut self, shared: &Shared<T>, front: &mut Front<T>) {
         let items = self.items.len();
         self.after = After::Running(items);
         front.running += items;
         front.begun += items as u64;
         front.taken = true;
         shared.leave(items);
-        items
     }
 
     /// Gives all back at the end of the worker. The caller drops the items.

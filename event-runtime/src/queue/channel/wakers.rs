@@ -31,10 +31,6 @@ impl Wakers {
         self.list.remove(at).map(|(_, waker)| waker)
     }
 
-    pub(super) fn longest(&mut self) -> Option<Waker> {
-        self.list.pop_front().map(|(_, waker)| waker)
-    }
-
     /// The waiter that came last: a worker whose stack is warm, while the others come nearer to their end.
     pub(super) fn latest(&mut self) -> Option<Waker> {
         self.list.pop_back().map(|(_, waker)| waker)

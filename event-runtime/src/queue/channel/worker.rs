@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::super::quiet::drop_quietly;
-use super::Channel;
 pub(crate) use super::take::Outcome;
 use super::take::{After, Found, Given, Hands};
 use super::wakers::Calls;
+use super::{Channel, Desk};
 use crate::clock::Sleep;
 
 /// A worker's place in a queue, with the items it runs.
@@ -19,6 +19,7 @@ use crate::clock::Sleep;
 pub struct Worker<T: Send + 'static> {
     channel: Channel<T>,
     hands: Hands<T>,
+    desk: Desk,
 }
 
 impl<T: Send + 'static> Worker<T> {
@@ -29,12 +30,14 @@ impl<T: Send + 'static> Worker<T> {
                 number,
                 items: Vec::new(),
                 spent: Vec::new(),
+                gone: 0,
                 key: 0,
                 attempt: 0,
                 after: After::Nothing,
                 ticket: None,
                 ended: false,
             },
+            desk: None,
         }
     }
 
@@ -43,9 +46,9 @@ impl<T: Send + 'static> Worker<T> {
         &self.channel
     }
 
-    /// The items to run: as many as the job takes at once, of one key.
-    pub(crate) fn items(&self) -> &[T] {
-        &self.hands.items
+    /// The items, with what the job keeps for this worker.
+    pub(crate) fn at_work(&mut self) -> (&[T], &mut Desk) {
+        (&self.hands.items, &mut self.desk)
     }
 
     /// How often these items ran before.
@@ -68,7 +71,16 @@ impl<T: Send + 'static> Worker<T> {
     }
 
     fn drop_spent(&mut self) {
+        self.hands.gone += self.hands.spent.len();
         self.hands.spent.drain(..).for_each(drop_quietly);
+    }
+
+    /// It may be long until it goes on.
+    pub(crate) fn rest(&mut self) {
+        let gone = std::mem::take(&mut self.hands.gone);
+        if let Some(ledger) = &self.channel.shared.ledger {
+            ledger.rests(gone, &mut self.desk);
+        }
     }
 
     /// Has the items run again at that time: their key waits for it, without keys this worker.
@@ -103,7 +115,11 @@ impl<T: Send + 'static> Drop for Worker<T> {
         let mut calls = Calls::default();
         self.hands.let_go(&self.channel.shared, &mut calls);
         self.channel.make(calls);
+        // Those that it has when it ends while they run.
+        let Hands { items, spent, .. } = &mut self.hands;
+        spent.append(items);
         self.drop_spent();
+        self.rest();
     }
 }
 
@@ -145,11 +161,18 @@ impl<T: Send + 'static> Future for Next<'_, T> {
             this.worker.drop_spent();
             match found {
                 Found::Items => return Poll::Ready(true),
-                Found::End => return Poll::Ready(false),
+                Found::End => {
+                    this.worker.rest();
+                    return Poll::Ready(false);
+                }
                 Found::NeedsTime => given.now = Some(this.worker.now()),
                 Found::NeedsWaker => given.waker = Some(cx.waker().clone()),
-                Found::Nothing(None) => return Poll::Pending,
+                Found::Nothing(None) => {
+                    this.worker.rest();
+                    return Poll::Pending;
+                }
                 Found::Nothing(Some(due)) => {
+                    this.worker.rest();
                     let sleep = match this.sleep.take() {
                         Some((until, sleep)) if until == due => sleep,
                         _ => this.worker.channel.shared.clock.sleep_until(due),

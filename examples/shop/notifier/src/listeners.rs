@@ -11,12 +11,10 @@ use crate::{
 /// Customers are thanked for orders above this.
 const LARGE_ORDER: Cents = Cents::dollars(250);
 
-/// Every customer of both files would find room.
-///
-/// The club returns this event from its listener, and what a listener returns never waits for room: it would be a failure.
+/// A full queue makes the emission wait that made the customer loyal.
 #[listener(
     id = "notifier.loyal",
-    queue = 32_768,
+    queue = 256,
     workers = 16,
     retry = 3,
     backoff = "1ms..20ms",

@@ -118,3 +118,26 @@ fn who_waits_is_told_when_everything_is_given_up() {
         drop((first, second));
     });
 }
+
+#[test]
+fn who_runs_is_woken_when_everything_is_given_up() {
+    loom::model(|| {
+        let flights = flights(Overlap::Serial);
+        let mut turn = admit(&flights);
+        let theirs = Arc::clone(&flights);
+        let thread = thread::spawn(move || theirs.give_up().running.len());
+        block_on(poll_fn(|cx| {
+            let said = match turn.poll(Instant::now, cx) {
+                std::task::Poll::Ready(Say::Go) => turn.goes_on_in(cx.waker()),
+                std::task::Poll::Ready(said) => said,
+                std::task::Poll::Pending => return std::task::Poll::Pending,
+            };
+            match said {
+                Say::GivenUp => std::task::Poll::Ready(()),
+                _ => std::task::Poll::Pending,
+            }
+        }));
+        assert_eq!(thread.join().unwrap(), 1);
+        drop(turn);
+    });
+}

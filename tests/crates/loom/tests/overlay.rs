@@ -47,7 +47,10 @@ impl<T> Event<T> {
     /// What an emission does: the list is looked at only if the flag says so.
     fn emit(&self, mut heard: impl FnMut(&T)) {
         if self.flag.mode() == FULL {
-            self.overlay.load().iter().for_each(|item| heard(item));
+            let now = self.overlay.of_now(&self.flag);
+            now.iter()
+                .flat_map(|now| now.iter())
+                .for_each(|item| heard(item));
         }
     }
 }

@@ -11,11 +11,18 @@ use loom::future::block_on;
 use loom::thread;
 use sync::Arc;
 use sync::atomic::{AtomicBool, Ordering};
-use work::Work;
+use work::{Tally, Work};
+
+/// Every interleaving with at most three switches where none is needed.
+fn model(check: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(check);
+}
 
 #[test]
 fn who_waits_for_the_last_delivery_is_woken() {
-    loom::model(|| {
+    model(|| {
         let work = Work::new();
         let (mine, lease) = (Work::lease(&work), Work::lease(&work));
         let thread = thread::spawn(move || drop(lease));
@@ -27,7 +34,7 @@ fn who_waits_for_the_last_delivery_is_woken() {
 
 #[test]
 fn a_delivery_that_another_one_begins_is_waited_for() {
-    loom::model(|| {
+    model(|| {
         let (work, ended) = (Work::new(), Arc::new(AtomicBool::new(false)));
         let first = Work::lease(&work);
         let (theirs, tell) = (Arc::clone(&work), Arc::clone(&ended));
@@ -45,7 +52,7 @@ fn a_delivery_that_another_one_begins_is_waited_for() {
 
 #[test]
 fn a_closed_bus_stays_closed() {
-    loom::model(|| {
+    model(|| {
         let work = Work::new();
         let theirs = Arc::clone(&work);
         let thread = thread::spawn(move || {
@@ -57,5 +64,58 @@ fn a_closed_bus_stays_closed() {
         work.drain();
         assert!(work.is_closed() && work.refuses(|| true));
         thread.join().unwrap();
+    });
+}
+
+#[test]
+fn the_end_of_the_last_delivery_of_a_queue_is_not_missed() {
+    model(|| {
+        let (work, queue) = (Work::new(), Arc::new(Tally::new()));
+        work.add(&queue);
+        let lease = Work::lease(&work);
+        queue.open();
+        queue.open();
+        let (theirs, tally) = (Arc::clone(&work), Arc::clone(&queue));
+        let thread = thread::spawn(move || tally.end(&theirs, 2));
+        drop(lease);
+        block_on(Work::idle(&work));
+        assert_eq!(work.open(), 0);
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn what_a_queued_delivery_begins_in_another_queue_is_waited_for() {
+    model(|| {
+        let (work, ended) = (Work::new(), Arc::new(AtomicBool::new(false)));
+        let (first, second) = (Arc::new(Tally::new()), Arc::new(Tally::new()));
+        work.add(&first);
+        work.add(&second);
+        first.open();
+        let (theirs, tell) = (Arc::clone(&work), Arc::clone(&ended));
+        let thread = thread::spawn(move || {
+            second.open();
+            first.end(&theirs, 1);
+            tell.store(true, Ordering::Release);
+            second.end(&theirs, 1);
+        });
+        block_on(Work::idle(&work));
+        assert!(ended.load(Ordering::Acquire));
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn who_waits_is_told_when_what_is_open_is_given_up() {
+    loom::model(|| {
+        let work = Work::new();
+        let lease = Work::lease(&work);
+        let theirs = Arc::clone(&work);
+        let thread = thread::spawn(move || theirs.end());
+        block_on(Work::done(&work));
+        block_on(Work::over(&work));
+        assert!(work.is_closed());
+        thread.join().unwrap();
+        drop(lease);
     });
 }
