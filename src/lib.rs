@@ -6,28 +6,39 @@ extern crate self as tidings;
 
 pub use event_core::{
     AnyEvent, BuildError, Bus, BusBuilder, Catalog, Cause, Code, Context, Emission, EmissionFuture,
-    EmitError, Event, EventInfo, Failure, FailureKind, Field, InstallError, InstallErrorKind,
-    Installed, Left, ListenerInfo, ListenerSet, Listeners, Mode, Overflow, Overlap, PatternError,
-    PatternErrorKind, Phase, Policy, Problem, QueueStats, Report, Runtime, Shutdown,
-    ShutdownFuture, StateNeed, Subscription, Task, Unheard, WeakBus, WouldDeadlock, catalog, emit,
-    link,
+    EmitError, Event, EventInfo, EventStream, Failure, FailureKind, Field, InstallError,
+    InstallErrorKind, Installed, Left, ListenerInfo, ListenerSet, Listeners, Missed, Mode,
+    NextError, NextErrorKind, NextFuture, Overflow, Overlap, PatternError, PatternErrorKind, Phase,
+    Policy, Problem, QueueStats, Report, Request, RequestError, RequestErrorKind, RequestFuture,
+    Runtime, Shutdown, ShutdownFuture, StateNeed, Subscription, Task, Unanswered, Unheard, WeakBus,
+    WouldDeadlock, catalog, emit, link,
 };
 #[cfg(feature = "json")]
 pub use event_core::{EmitJsonError, EmitJsonErrorKind, ToJsonError};
 pub use event_macros::{event, listener, listeners};
 #[cfg(feature = "runtime")]
-pub use event_runtime::VirtualRuntime;
+#[doc(inline)]
+pub use event_runtime::event_loop;
 #[cfg(feature = "test")]
 #[doc(inline)]
 pub use event_runtime::test;
+#[cfg(feature = "runtime")]
+pub use event_runtime::{
+    VirtualRuntime,
+    event_loop::{EventLoop, Remote},
+};
 
 #[doc(hidden)]
 pub mod __private {
     #[cfg(not(feature = "runtime"))]
     pub use event_core::__no_queue as queued;
+    #[cfg(not(feature = "runtime"))]
+    pub use event_core::__no_timed as timed;
     pub use event_core::private::*;
     #[cfg(feature = "runtime")]
     pub use event_runtime::__queued as queued;
+    #[cfg(feature = "runtime")]
+    pub use event_runtime::__timed as timed;
     #[cfg(feature = "runtime")]
     pub use event_runtime::private::*;
 }

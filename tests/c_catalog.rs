@@ -312,6 +312,7 @@ mod json {
             "fields",
             "generic",
             "place",
+            "reply",
             "stoppable",
             "topic",
             "type",
@@ -331,6 +332,7 @@ mod json {
             "phase",
             "place",
             "policy",
+            "replies",
             "state",
         ];
         assert_eq!(catalog["events"].as_array().unwrap().len(), 4);
@@ -356,6 +358,7 @@ mod json {
                 "fields": [{"name": "id", "type": "u64"}, {"name": "items", "type": "Vec<Option<String>>"}],
                 "docs": "An order came in.",
                 "stoppable": true,
+                "reply": null,
                 "generic": false,
                 "place": place,
             })
@@ -378,6 +381,7 @@ mod json {
                 "after": ["stock.reserve"],
                 "mode": "inline",
                 "policy": null,
+                "replies": false,
                 "condition": "|e| e.id > 0 && !e.items.is_empty()",
                 "state": [
                     {"parameter": "_ledger", "type": "c_catalog::Ledger", "optional": false},

@@ -53,10 +53,13 @@ fn keyed(_: &Booked, _: &Bank) {}
 #[listener(when = |e| e.order > 1)]
 fn conditional(_: &Booked, _: &Bank) {}
 
+#[listener(debounce = "1s", key = |e| e.order)]
+fn debounced(_: &Booked, _: &Bank) {}
+
 type Change = fn(TestBusBuilder) -> TestBusBuilder;
 
 fn problems(change: impl FnOnce(TestBusBuilder) -> TestBusBuilder) -> String {
-    let builder = TestBus::builder().without((judged, batched, keyed, conditional));
+    let builder = TestBus::builder().without((judged, batched, keyed, conditional, debounced));
     complaint(|| drop(change(builder).build()))
 }
 
@@ -70,7 +73,7 @@ const STOP: ControlFlow<()> = ControlFlow::Break(());
 
 #[test]
 fn a_replacement_may_stop_what_its_listener_may_stop() {
-    let without = (judged, batched, keyed, conditional);
+    let without = (judged, batched, keyed, conditional, debounced);
     let bus = TestBus::builder()
         .without(without)
         .replace(ask, |_: &Asked| STOP)
@@ -111,10 +114,10 @@ fn a_replacement_that_stops_what_its_listener_could_not_is_refused() {
 
 #[test]
 fn a_replacement_that_could_not_keep_its_listener_s_ways_without_its_state_is_refused() {
-    let refused: [(Change, &str, &str); 4] = [
+    let refused: [(Change, &str, &str); 5] = [
         (
             |b| {
-                b.without((batched, keyed, conditional))
+                b.without((batched, keyed, conditional, debounced))
                     .replace(judged, |_: &Booked| ())
             },
             "judged",
@@ -122,7 +125,7 @@ fn a_replacement_that_could_not_keep_its_listener_s_ways_without_its_state_is_re
         ),
         (
             |b| {
-                b.without((judged, keyed, conditional))
+                b.without((judged, keyed, conditional, debounced))
                     .replace(batched, |_: &Booked| ())
             },
             "batched",
@@ -130,7 +133,7 @@ fn a_replacement_that_could_not_keep_its_listener_s_ways_without_its_state_is_re
         ),
         (
             |b| {
-                b.without((judged, batched, conditional))
+                b.without((judged, batched, conditional, debounced))
                     .replace(keyed, |_: &Booked| ())
             },
             "keyed",
@@ -138,11 +141,19 @@ fn a_replacement_that_could_not_keep_its_listener_s_ways_without_its_state_is_re
         ),
         (
             |b| {
-                b.without((judged, batched, keyed))
+                b.without((judged, batched, keyed, debounced))
                     .replace(conditional, |_: &Booked| ())
             },
             "conditional",
             "its condition is in code that takes the state",
+        ),
+        (
+            |b| {
+                b.without((judged, batched, keyed, conditional))
+                    .replace(debounced, |_: &Booked| ())
+            },
+            "debounced",
+            "its time for each key is in code that takes the state",
         ),
     ];
     for (change, listener, expected) in refused {

@@ -213,6 +213,40 @@ mod queued {
             .build();
         tuned.expect("it makes sense");
     }
+
+    #[listener(every = "1s")]
+    fn tick() {}
+
+    #[listener(debounce = "1s")]
+    fn last(_: &Booked) {}
+
+    #[listener(throttle = "1s")]
+    fn some(_: &Booked) {}
+
+    #[test]
+    fn s5_a_timed_listener_is_not_tuned_to_no_time_or_by_the_keys_of_others() {
+        let text = problems(|builder| {
+            let builder = builder.tune(tick, |policy| policy.every(Duration::ZERO));
+            let builder = builder.tune(last, |policy| policy.debounce(Duration::ZERO).limit(3));
+            builder.tune(some, |policy| {
+                policy.throttle(Duration::ZERO).overlap(Overlap::Drop)
+            })
+        });
+        assert!(text.contains("5 problems"), "{text}");
+        for (listener, what) in [
+            ("tick", "an `every` of zero"),
+            ("last", "a `debounce` of zero"),
+            ("last", "a `limit`, which says nothing of a timed listener"),
+            ("some", "a `throttle` of zero"),
+            (
+                "some",
+                "an `overlap`, which says nothing of a timed listener",
+            ),
+        ] {
+            let line = format!("[invalid-policy] `s_tune::queued::{listener}` is tuned to {what}");
+            assert_eq!(text.matches(&line).count(), 1, "{text}");
+        }
+    }
 }
 
 #[test]

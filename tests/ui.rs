@@ -57,6 +57,13 @@ fn main() {}
     assert_one_error_without_features("queue-without-runtime", source, expected, "6:32");
 }
 
+#[test]
+fn a_timed_listener_without_the_feature_runtime_is_one_error_that_names_it() {
+    let source = "#[tidings::listener(missed = \"burst\", every = \"10s\")]\nfn tick(cx: tidings::Context<'_>, count: &u32) -> Result<(), String> {\n    let _ = (cx, count);\n    Ok(())\n}\n\nfn main() {}\n";
+    let expected = "error: a listener with `every`, `debounce` or `throttle` needs the feature `runtime`: write `tidings = { version = \"..\", features = [\"runtime\"] }`";
+    assert_one_error_without_features("every-without-runtime", source, expected, "1:39");
+}
+
 /// Compiles a program against this package without features.
 fn assert_one_error_without_features(name: &str, source: &str, expected: &str, place: &str) {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));

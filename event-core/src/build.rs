@@ -1,5 +1,7 @@
 //! What happens in `build`: every check, and the tables.
 
+pub(crate) mod answers;
+
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 
@@ -35,6 +37,7 @@ pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildErr
         registry,
         chosen,
         related: Vec::new(),
+        answerers: Vec::new(),
     };
     let mut drafts = Drafts::default();
     builder.tunes.check(registry, &mut problems);
@@ -44,6 +47,10 @@ pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildErr
     members.install(&builder, name, &mut drafts, &mut problems);
     problems.append(&mut drafts.problems);
     let edges = members.edges(&mut problems);
+    answers::two(&members.answerers, &mut problems);
+    if !builder.selection.none && builder.instrument.is_none() {
+        answers::none(registry, &mut problems);
+    }
     add_patterns(registry, &mut drafts, &mut problems);
     let instrument = builder.instrument.as_ref();
     let (cells, generic) = finish(&mut drafts, &edges, registry, instrument, &mut problems);
@@ -101,6 +108,8 @@ struct Members {
     chosen: Vec<bool>,
     /// Those that are ordered against others.
     related: Vec<(usize, Registration)>,
+    /// Those that answer requests.
+    answerers: Vec<Registration>,
 }
 
 impl Members {
@@ -121,6 +130,9 @@ impl Members {
             }
             let mut stand_in = None;
             let mut accepts = |listener: &Registration| {
+                if listener.replies {
+                    self.answerers.push(*listener);
+                }
                 if !listener.relations.is_empty() {
                     self.related.push((index, *listener));
                 }
@@ -293,6 +305,7 @@ pub(crate) fn not_send(listener: &ListenerInfo, ops: &EventOps) -> Problem {
             "{} listener `{}` hears `{}` by a pattern, but `{}` is not `Send + Sync`",
             match listener.mode() {
                 Mode::Queue => "queued",
+                Mode::Debounce | Mode::Throttle => "timed",
                 _ => "async",
             },
             listener.id(),
@@ -317,10 +330,13 @@ fn finish(
             draft.clear();
         }
         let members = draft.members();
-        let order = order::arrange(&members, edges).unwrap_or_else(|cycle| {
+        let mut order = order::arrange(&members, edges).unwrap_or_else(|cycle| {
             problems.push(cycle.problem(&|index| registry.registration(index)));
             members
         });
+        if let Some(instrument) = instrument {
+            order = instrument.reordered(order, edges, &|index| registry.registration(index));
+        }
         draft.finish(&order, &|index| registry.info(index), instrument.is_some())
     };
     let mut slots = std::mem::take(&mut drafts.slots).into_iter();

@@ -160,10 +160,10 @@ impl Bus {
             instrument: parts.instrument,
             warned: Once::default(),
         });
-        inner.carried.add(&inner, parts.carriers);
         let mut buses = write(&BUSES);
         buses.insert(inner.id, Arc::downgrade(&inner));
         drop(buses);
+        inner.carried.add(&inner, parts.carriers);
         Self { inner }
     }
 

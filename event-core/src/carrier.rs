@@ -25,10 +25,12 @@ pub(crate) struct Carried(Mutex<Vec<(ListenerInfo, Carrier)>>);
 
 impl Carried {
     pub(crate) fn add(&self, bus: &Arc<Inner>, more: Vec<(ListenerInfo, Carrier)>) {
+        let mut lanes = Vec::new();
         for (listener, carrier) in &more {
             if let Some(berth) = &carrier.berth {
                 berth.open(bus, listener.clone());
             }
+            lanes.extend(carrier.lane.as_ref().and_then(Weak::upgrade));
         }
         let mut carried = lock(&self.0);
         // Those of detached listeners go when the list would grow, so that neither they nor the search for them do.
@@ -36,6 +38,10 @@ impl Carried {
             carried.retain(|(_, carrier)| carrier.flights.strong_count() > 0);
         }
         carried.extend(more);
+        drop(carried);
+        for lane in lanes {
+            lane.open();
+        }
     }
 
     pub(crate) fn list(&self) -> Vec<(ListenerInfo, Carrier)> {
@@ -44,6 +50,15 @@ impl Carried {
 }
 
 impl Inner {
+    /// What waits for its time is delivered, and ticks end.
+    pub(crate) fn rest(&self) {
+        for (_, carrier) in self.carried.list() {
+            if let Some(lane) = carrier.lane.and_then(|lane| lane.upgrade()) {
+                lane.rest();
+            }
+        }
+    }
+
     /// The last handle is gone: nobody waits any more, so what has not begun is told and let go.
     pub(crate) fn abandon_queues(&mut self) {
         for (listener, carrier) in self.carried.list() {

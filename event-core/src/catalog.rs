@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::event::EventInfo;
+use crate::event::{Event as _, EventInfo};
 use crate::listener::ListenerInfo;
 use crate::registration::Registration;
 use crate::registry::Registry;
+use crate::tick::Tick;
 
 /// Every event and listener that is linked into the program.
 ///
@@ -75,13 +76,17 @@ impl Catalog {
     }
 }
 
-/// A table for a terminal: each event with its listeners below.
+/// A table for a terminal: each event with its listeners below, and the listeners that tick.
 impl fmt::Display for Catalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for event in &self.events {
+            let reply = event
+                .reply()
+                .map(|reply| format!("  replies {reply}"))
+                .unwrap_or_default();
             writeln!(
                 f,
-                "{} v{}  {}  ({})",
+                "{} v{}  {}{reply}  ({})",
                 event.topic(),
                 event.version(),
                 event.type_name(),
@@ -93,9 +98,10 @@ impl fmt::Display for Catalog {
                     .condition()
                     .map(|text| format!("  when {text}"))
                     .unwrap_or_default();
+                let answers = if listener.replies() { "  answers" } else { "" };
                 writeln!(
                     f,
-                    "    {}  {}  {}{condition}  ({})",
+                    "    {}  {}  {}{answers}{condition}  ({})",
                     listener.id(),
                     listener.phase(),
                     listener.mode(),
@@ -106,7 +112,16 @@ impl fmt::Display for Catalog {
                 writeln!(f, "    nobody")?;
             }
         }
-        Ok(())
+        let mut ticking = (self.listeners.iter())
+            .filter_map(|listener| Some((listener, listener.policy()?.period()?)))
+            .peekable();
+        if ticking.peek().is_some() {
+            writeln!(f, "{}", Tick::TOPIC)?;
+        }
+        ticking.try_for_each(|(listener, period)| {
+            let (id, place) = (listener.id(), listener.location());
+            writeln!(f, "    {id}  every {period:?}  ({place})")
+        })
     }
 }
 

@@ -97,6 +97,16 @@ pub const fn check_queue_return(gives: Gives) {
     );
 }
 
+/// That a timed listener does not stop the run.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_timed_return(gives: Gives) {
+    assert!(
+        !gives.stops,
+        "a timed listener cannot return `ControlFlow`: no run waits for it"
+    );
+}
+
 /// That a listener whose deliveries are tried again may say that one failed.
 #[doc(hidden)]
 #[track_caller]

@@ -1,13 +1,16 @@
 //! One delivery as a listener sees it.
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use crate::bus::{Bus, Inner};
 use crate::emission::Emission;
 use crate::event::{Event, EventOps};
 use crate::listener::ListenerInfo;
+use crate::request::{Request, RequestFuture};
 use crate::stack::{Entry, Frame};
+use crate::waits::{EventStream, NextFuture};
 
 /// This delivery: a parameter of a listener, by value.
 ///
@@ -50,6 +53,35 @@ impl<'a> Context<'a> {
     #[track_caller]
     pub fn emit<E: Event>(&self, event: E) -> Emission {
         self.bus.emit(event)
+    }
+
+    /// Emits a request on the bus of this delivery and waits for its answer, as [`Bus::request`] does.
+    #[track_caller]
+    pub fn request<E: Request>(&self, event: E) -> RequestFuture<E> {
+        self.bus.request(event, Location::caller())
+    }
+
+    /// Waits for an event on the bus of this delivery, as [`Bus::next`] does.
+    ///
+    /// The wait ends with an error when the bus is being shut down, so that this delivery does not hold it up.
+    #[track_caller]
+    pub fn next<E: Event + Send + Sync>(&self) -> NextFuture<E> {
+        self.bus.next(|_: &E| true, Location::caller())
+    }
+
+    /// Waits for an event that a closure wants, as [`Bus::next_where`] does.
+    #[track_caller]
+    pub fn next_where<E: Event + Send + Sync>(
+        &self,
+        wanted: impl Fn(&E) -> bool + Send + Sync + 'static,
+    ) -> NextFuture<E> {
+        self.bus.next(wanted, Location::caller())
+    }
+
+    /// The events from now on, as [`Bus::stream`] gives them. The stream ends when the bus is being shut down.
+    #[track_caller]
+    pub fn stream<E: Event + Send + Sync>(&self) -> EventStream<E> {
+        self.bus.stream(Location::caller())
     }
 
     /// The bus of this delivery.

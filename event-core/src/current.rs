@@ -101,6 +101,11 @@ fn no_bus<E: Event>(failure: Failure, event: E) -> Emission {
     emission
 }
 
+/// The number of the installed bus; 0 for none.
+pub(crate) fn installed() -> u64 {
+    PLACE.installed().as_ref().as_ref().map_or(0, |bus| bus.id)
+}
+
 /// How long a dropped guard waits for what was accepted.
 const DRAIN: Duration = Duration::from_secs(5);
 

@@ -14,7 +14,7 @@ pub(crate) use self::counts::MOST;
 use crate::bus::Inner;
 use crate::delivery::Batch;
 use crate::event::EventOps;
-use crate::failure::{Failure, drop_guarded};
+use crate::failure::{Failure, FailureKind, drop_guarded};
 use crate::listener::ListenerInfo;
 use crate::report::{Details, Report};
 use crate::room::Room;
@@ -155,11 +155,25 @@ impl Emission {
                 .is_some_and(|rest| rest.failed > 0 || rest.has_open())
     }
 
+    /// Why no listener was reached, if the bus did not take the event.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        let details = self.rest.as_ref()?.details.as_ref()?;
+        let refused = |failure: &&Failure| {
+            let whole = matches!(
+                failure.kind(),
+                FailureKind::Closed | FailureKind::Depth | FailureKind::NoBus
+            );
+            whole && failure.listener().is_none()
+        };
+        let failure = details.failures.iter().find(refused)?;
+        Some(failure.message().to_owned())
+    }
+
     fn bus(&self) -> Option<&Arc<Inner>> {
         self.rest.as_ref()?.batch.bus()
     }
 
-    fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.rest
             .as_ref()
             .is_some_and(|rest| rest.has_open() || !rest.returned.is_empty())

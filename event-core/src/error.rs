@@ -40,6 +40,10 @@ pub enum Code {
     InvalidPolicy,
     /// A test replaces a listener by a closure that cannot stand in for it.
     NotReplaceable,
+    /// Two listeners answer one request.
+    TwoReplies,
+    /// No listener of the program answers a request.
+    Unanswered,
 }
 
 impl Code {
@@ -62,6 +66,8 @@ impl Code {
             Code::NotTunable => "not-tunable",
             Code::InvalidPolicy => "invalid-policy",
             Code::NotReplaceable => "not-replaceable",
+            Code::TwoReplies => "two-replies",
+            Code::Unanswered => "unanswered",
         }
     }
 }

@@ -76,6 +76,17 @@ pub enum Unheard {
     Error,
 }
 
+/// What it means that no listener of the program answers a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Unanswered {
+    /// Nothing: the requests fail with [`NoListener`](crate::RequestErrorKind::NoListener).
+    Ignore,
+    /// No bus with linked listeners can be built (the default).
+    #[default]
+    Error,
+}
+
 /// One field of an event, or one variant of an event that is an enum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
@@ -125,6 +136,8 @@ pub struct EventInfo {
     fields: &'static [Field],
     stoppable: bool,
     unheard: Unheard,
+    reply: Option<&'static str>,
+    unanswered: Unanswered,
     generic: bool,
     location: &'static Location<'static>,
 }
@@ -141,6 +154,8 @@ impl EventInfo {
             fields: &[],
             stoppable: false,
             unheard: Unheard::Ignore,
+            reply: None,
+            unanswered: Unanswered::Error,
             generic: false,
             location: Location::caller(),
         }
@@ -167,6 +182,18 @@ impl EventInfo {
     #[doc(hidden)]
     pub const fn with_unheard(mut self, unheard: Unheard) -> Self {
         self.unheard = unheard;
+        self
+    }
+
+    #[doc(hidden)]
+    pub const fn with_reply(mut self, ty: &'static str) -> Self {
+        self.reply = Some(ty);
+        self
+    }
+
+    #[doc(hidden)]
+    pub const fn with_unanswered(mut self, unanswered: Unanswered) -> Self {
+        self.unanswered = unanswered;
         self
     }
 
@@ -209,6 +236,16 @@ impl EventInfo {
     /// What happens when nobody hears it.
     pub fn unheard(&self) -> Unheard {
         self.unheard
+    }
+
+    /// The type that it is answered with as written in the source, if it is a request.
+    pub fn reply(&self) -> Option<&'static str> {
+        self.reply
+    }
+
+    /// What it means that no listener of the program answers it.
+    pub fn unanswered(&self) -> Unanswered {
+        self.unanswered
     }
 
     /// Whether the type has parameters; its instantiations share the topic.

@@ -4,8 +4,10 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::Arc;
 
 use crate::listener::ListenerInfo;
+use crate::request::SharedError;
 
 /// Why a delivery, or a whole emission, failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,7 +91,7 @@ pub struct Failure {
     listener: Option<ListenerInfo>,
     kind: FailureKind,
     message: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl Failure {
@@ -116,12 +118,12 @@ impl Failure {
             listener: Some(listener),
             kind: FailureKind::Error,
             message,
-            source: Some(error),
+            source: Some(SharedError::from(error).0),
         }
     }
 
     pub(crate) fn with_source(mut self, source: impl Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Box::new(source));
+        self.source = Some(Arc::new(source));
         self
     }
 
@@ -184,7 +186,8 @@ pub(crate) fn drop_guarded<T>(value: T) -> Result<(), String> {
 }
 
 /// A panic's words. The payload's own `Drop` may panic too: that one is let go unread.
-pub(crate) fn panic_message(panic: Box<dyn Any + Send>) -> String {
+#[doc(hidden)]
+pub fn panic_message(panic: Box<dyn Any + Send>) -> String {
     let message = match (
         panic.downcast_ref::<&'static str>(),
         panic.downcast_ref::<String>(),

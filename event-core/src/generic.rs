@@ -73,8 +73,11 @@ impl Inner {
                 refused = Some(registry.info(pattern.index));
             }
         }
-        let order = order::arrange(&draft.members(), &self.edges)
+        let mut order = order::arrange(&draft.members(), &self.edges)
             .expect("the builder found no circle among the pattern listeners");
+        if let Some(instrument) = instrument {
+            order = instrument.reordered(order, &self.edges, &|index| registry.registration(index));
+        }
         let watched = self.instrument.is_some();
         let cell = draft.finish(&order, &|index| registry.info(index), watched);
         let refused = refused.or(dynamic.add_patterns(ops, &cell));
@@ -94,6 +97,7 @@ impl Inner {
                 "{} listener hears `{}` by a pattern, but `{type_name}` is not `Send + Sync`",
                 match listener.mode() {
                     Mode::Queue => "a queued",
+                    Mode::Debounce | Mode::Throttle => "a timed",
                     _ => "an async",
                 },
                 E::TOPIC

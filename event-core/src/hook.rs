@@ -143,3 +143,22 @@ pub(crate) fn tell_without_bus(failure: Failure) -> Failure {
     HOOK.get_or_init(Arc::default).tell(&failure);
     failure
 }
+
+/// Tells of a failure that is none of a listener: a `tracing` error event, or a line on stderr.
+#[doc(hidden)]
+pub fn tell(text: std::fmt::Arguments<'_>) {
+    #[cfg(feature = "tracing")]
+    if is_traced() {
+        let traced = catch_unwind(AssertUnwindSafe(|| {
+            tracing::error!(target: "tidings", "{text}");
+        }));
+        if let Err(panic) = traced {
+            let panic = panic_message(panic);
+            print(format_args!(
+                "the tracing subscriber panicked: {panic}; it was told: {text}"
+            ));
+        }
+        return;
+    }
+    print(text);
+}

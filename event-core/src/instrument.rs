@@ -16,6 +16,7 @@ use crate::installer::Installer;
 use crate::interceptor::Interceptor;
 use crate::lane::QueueStats;
 use crate::listener::{FnKey, ListenerInfo, Mode};
+use crate::order::{self, Edge};
 use crate::registration::{Registration, linked_method};
 use crate::registry::Registry;
 use crate::returns::Step;
@@ -33,6 +34,8 @@ pub struct Instrument {
     pub replaced: Vec<Replaced>,
     /// Events whose linked listeners do not hear them.
     pub stubbed: Vec<TypeId>,
+    /// Puts listeners in another order than the declared one.
+    pub reorder: Option<u64>,
 }
 
 /// Installs a listener of any event in some mode; the flag says whether its function is `async`.
@@ -48,6 +51,8 @@ pub struct Replaced {
     pub event: Option<fn() -> &'static EventInfo>,
     /// Whether the replacement may end the run.
     pub stops: bool,
+    /// Whether it answers.
+    pub reply: bool,
     /// Installs something that is never run, where the listener's own state is not there.
     pub install: StandIn,
 }
@@ -72,6 +77,19 @@ impl Instrument {
                 Some(event) => listener.is_of(event()),
                 None => listener.hears_any(),
             };
+            if fits && replaced.reply != listener.replies {
+                let (is, write) = if listener.replies {
+                    ("answers a request", "`replace_reply`")
+                } else {
+                    ("answers no request", "`replace`")
+                };
+                problems.push(Problem::new(
+                    Code::NotReplaceable,
+                    format!("`{}` {is}, and its replacement does not fit", listener.id),
+                    Some(replaced.place),
+                    format!("write {write}"),
+                ));
+            }
             if !fits {
                 let by = replaced
                     .event
@@ -84,7 +102,7 @@ impl Instrument {
                         heard.join("`, `")
                     ),
                     Some(replaced.place),
-                    "give the closure the parameter that the listener has: `|e: &Event|` with `replace`, `|e: &AnyEvent<'_>|` with `replace_any`",
+                    "give the closure the parameter that the listener has: `|e: &Event|` with `replace`, `|e: &AnyEvent<'_>|` with `replace_any`, none with `replace_tick`",
                 ));
             }
             if replaced.stops {
@@ -112,6 +130,16 @@ impl Instrument {
     pub(crate) fn stubs(&self, event: TypeId) -> bool {
         self.stubbed.contains(&event)
     }
+
+    /// The order in which listeners run that are in the declared order.
+    pub(crate) fn reordered(
+        &self,
+        order: Vec<usize>,
+        edges: &[Edge],
+        registration: &dyn Fn(usize) -> Registration,
+    ) -> Vec<usize> {
+        order::reorder(order, edges, self.reorder.unwrap_or(0), registration)
+    }
 }
 
 /// Why the listener could not end the run itself.
@@ -132,10 +160,8 @@ pub(crate) fn needs_its_code(listener: &Registration) -> Option<&'static str> {
         Some("batch")
     } else if listener.policy.max_workers() > 1 {
         Some("way to share its work among several workers")
-    } else if listener.retries_some {
-        Some("`retry_if`")
     } else {
-        None
+        listener.in_code
     }
 }
 

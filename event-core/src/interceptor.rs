@@ -10,6 +10,7 @@ use crate::event::EventOps;
 use crate::failure::Failure;
 use crate::installer::BoxFuture;
 use crate::listener::ListenerInfo;
+use crate::request::{self, Answer, Answers, AnyPort, Reply, Request, SharedError};
 use crate::returns::{Effects, Step};
 use crate::runtime::after;
 use crate::stack::{self, Entry};
@@ -76,9 +77,42 @@ pub struct Attempt {
     /// The number of the emission.
     pub emission: u64,
     pub(crate) ops: &'static EventOps,
+    /// The request that it answers.
+    pub(crate) port: Option<Arc<dyn AnyPort>>,
 }
 
 impl Attempt {
+    /// For a delivery that is made on this thread.
+    pub(crate) fn here(listener: &ListenerInfo, emission: u64, ops: &'static EventOps) -> Self {
+        Self {
+            listener: listener.clone(),
+            emission,
+            ops,
+            port: listener.replies().then(request::here).flatten(),
+        }
+    }
+
+    /// What an answer comes to that is given in the listener's place.
+    pub fn answer<E: Request>(&self, answer: impl Answers<E::Reply>) -> Step {
+        let reply = self.port.clone().and_then(Reply::<E>::of);
+        Answer::<E, _>::new(answer).step(reply)
+    }
+
+    /// Tells who asked of an error that was put in the listener's place.
+    fn tell(&self, step: Step) -> Step {
+        match (&self.port, step) {
+            (Some(port), Step::More(mut effects)) => {
+                if let Some(error) = effects.error.take() {
+                    let error = SharedError::from(error);
+                    port.fail(error.clone());
+                    effects.error = Some(Box::new(error));
+                }
+                Step::More(effects)
+            }
+            (_, step) => step,
+        }
+    }
+
     pub fn topic(&self) -> &'static str {
         (self.ops.info)().topic()
     }
@@ -173,9 +207,24 @@ pub(crate) fn call(
     run: &dyn Fn() -> Step,
 ) -> Step {
     let call = Call::begin(interceptor, attempt);
-    let step = decide(interceptor, attempt, payload, run);
+    // For an answerer in whose place something else is done.
+    let left = attempt.port.clone().map(Leaving);
+    let step = attempt.tell(decide(interceptor, attempt, payload, run));
+    if matches!(step, Step::Skipped) {
+        std::mem::forget(left);
+    }
     call.end(&step);
     step
+}
+
+/// An answerer whose call is over does not answer any more.
+struct Leaving(Arc<dyn AnyPort>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.take();
+        self.0.leave();
+    }
 }
 
 fn decide(
@@ -214,7 +263,14 @@ pub(crate) fn future(bus: &Arc<Inner>, given: Vec<Given>, future: BoxFuture) -> 
         return future;
     };
     let bus = Arc::downgrade(bus);
+    // Begun, also where what is replaced knows nothing of the request.
+    let port = given.first().and_then(|(attempt, _)| attempt.port.clone());
+    let left = port.map(Leaving);
+    if let Some(left) = &left {
+        left.0.take();
+    }
     Box::pin(async move {
+        let _left = left;
         let listener = given.first().map(|(attempt, _)| attempt.listener.clone());
         let delay = listener.and_then(|listener| interceptor.delay(&listener));
         if let Some(time) = delay {
@@ -239,7 +295,10 @@ pub(crate) fn future(bus: &Arc<Inner>, given: Vec<Given>, future: BoxFuture) -> 
             step
         };
         if let Some(step) = changed(&*interceptor, &given) {
-            return end(step);
+            return end(match given.first() {
+                Some((attempt, _)) => attempt.tell(step),
+                None => step,
+            });
         }
         end(future.await)
     })

@@ -281,6 +281,7 @@ pub(crate) fn catalog(catalog: &Catalog) -> String {
                 "fields": event.fields().iter().map(|field| serde_json::json!({ "name": field.name(), "type": field.ty() })).collect::<Vec<_>>(),
                 "docs": event.docs(),
                 "stoppable": event.is_stoppable(),
+                "reply": event.reply(),
                 "generic": event.is_generic(),
                 "place": place(event.location()),
             })
@@ -300,6 +301,7 @@ pub(crate) fn catalog(catalog: &Catalog) -> String {
                 "after": listener.runs_after(),
                 "mode": listener.mode().to_string(),
                 "policy": listener.policy().map(policy),
+                "replies": listener.replies(),
                 "condition": listener.condition(),
                 "state": listener.needs().iter().map(|need| serde_json::json!({
                     "parameter": need.parameter(), "type": need.type_name(), "optional": need.is_optional(),
@@ -313,9 +315,21 @@ pub(crate) fn catalog(catalog: &Catalog) -> String {
     serde_json::json!({ "format_version": Catalog::FORMAT_VERSION, "events": events, "listeners": listeners }).to_string()
 }
 
-/// How deliveries are carried: the keys of a queue, or those of an async listener.
+/// How deliveries are carried: the keys of a timed listener, of a queue, or those of an async listener.
 fn policy(policy: Policy) -> serde_json::Value {
     let timeout = policy.time_limit().map(milliseconds);
+    if let Some(period) = policy.period() {
+        return serde_json::json!({
+            "every_ms": milliseconds(period),
+            "missed": policy.on_missed().to_string(),
+            "timeout_ms": timeout,
+        });
+    }
+    let gate = (policy.debounce_time().map(|time| ("debounce_ms", time)))
+        .or_else(|| Some(("throttle_ms", policy.throttle_period()?)));
+    if let Some((key, time)) = gate {
+        return serde_json::json!({ key: milliseconds(time), "timeout_ms": timeout });
+    }
     let Some(queue) = policy.queue_capacity() else {
         return serde_json::json!({
             "limit": policy.max_in_flight(),

@@ -43,6 +43,12 @@ pub enum Mode {
     Async,
     /// Behind a queue of its own, sync or async.
     Queue,
+    /// Without an event, at every end of a period (`every`), sync or async.
+    Every,
+    /// With the last event, once it was quiet for a time (`debounce`), sync or async.
+    Debounce,
+    /// With the first event, and then with the latest of each period (`throttle`), sync or async.
+    Throttle,
 }
 
 impl fmt::Display for Mode {
@@ -51,6 +57,9 @@ impl fmt::Display for Mode {
             Mode::Inline => "inline",
             Mode::Async => "async",
             Mode::Queue => "queue",
+            Mode::Every => "every",
+            Mode::Debounce => "debounce",
+            Mode::Throttle => "throttle",
         })
     }
 }
@@ -210,8 +219,13 @@ impl ListenerInfo {
     /// assert_eq!(policy.time_limit(), Some(Duration::from_secs(5)));
     /// ```
     pub fn policy(&self) -> Option<Policy> {
-        let carried = |r: &Registration| r.asynchronous || r.policy.queue_capacity().is_some();
+        let carried = |r: &Registration| r.mode() != Mode::Inline;
         self.registration().filter(carried).map(|r| r.policy)
+    }
+
+    /// Whether it answers requests: `#[listener(reply)]`.
+    pub fn replies(&self) -> bool {
+        self.registration().is_some_and(|r| r.replies)
     }
 
     /// The source text of `when = ..`.

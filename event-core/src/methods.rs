@@ -9,6 +9,7 @@ use crate::error::{BuildError, Code, Problem};
 use crate::event::EventOps;
 use crate::hear::AnyRun;
 use crate::installer::{Drafts, Installer, Place};
+use crate::instrument::Instrument;
 use crate::listener::{ListenerInfo, Target};
 use crate::order::{self, Found};
 use crate::registration::Registration;
@@ -96,7 +97,8 @@ impl Bus {
     pub fn attach<T: Listeners>(&self, instance: Arc<T>) -> Result<Subscription, BuildError> {
         let methods = T::__listeners();
         let mut problems = Vec::new();
-        let order = method_order(methods, &mut problems);
+        let instrument = self.inner().instrument.as_ref();
+        let order = method_order(methods, instrument, &mut problems);
         let mut drafts = Drafts::default();
         for (place, &index) in order.iter().enumerate() {
             let method = &methods[index];
@@ -141,7 +143,10 @@ impl Bus {
         inner.carried.add(inner, carriers.collect());
         let mut dynamic = lock(&inner.dynamic);
         let patterns = std::mem::take(&mut drafts.any);
-        if let Err(error) = self.place_patterns(&patterns, &mut drafts, info) {
+        let methods: Vec<_> = (0..count).map(info).collect();
+        let placed = (inner.check_answerers(&methods))
+            .and_then(|()| self.place_patterns(&patterns, &mut drafts, info));
+        if let Err(error) = placed {
             // What the drafts hold is the user's to drop, outside of the lock.
             drop(dynamic);
             return Err(error);
@@ -213,7 +218,11 @@ impl Bus {
 }
 
 /// The methods as they shall run, and what is wrong with their relations.
-fn method_order<T>(methods: &'static [Method<T>], problems: &mut Vec<Problem>) -> Vec<usize> {
+fn method_order<T>(
+    methods: &'static [Method<T>],
+    instrument: Option<&Instrument>,
+    problems: &mut Vec<Problem>,
+) -> Vec<usize> {
     let mut sorted: Vec<usize> = (0..methods.len()).collect();
     let key = |r: &Registration| {
         (
@@ -265,7 +274,12 @@ fn method_order<T>(methods: &'static [Method<T>], problems: &mut Vec<Problem>) -
     let members = (0..sorted.len()).map(|place| (place, registration(place)));
     let edges = order::edges(members, &registration, &find, &ids, problems);
     match order::arrange(&(0..sorted.len()).collect::<Vec<_>>(), &edges) {
-        Ok(order) => order.into_iter().map(|place| sorted[place]).collect(),
+        Ok(mut order) => {
+            if let Some(instrument) = instrument {
+                order = instrument.reordered(order, &edges, &registration);
+            }
+            order.into_iter().map(|place| sorted[place]).collect()
+        }
         Err(cycle) => {
             problems.push(cycle.problem(&registration));
             sorted

@@ -7,6 +7,7 @@ use crate::error::{Code, Problem, nearest, suggestion};
 use crate::hear::Heard;
 use crate::listener::Target;
 use crate::registration::Registration;
+use crate::registry::checksum;
 
 /// That one listener runs before another, both named by their place in the total order.
 #[derive(Debug, Clone, Copy)]
@@ -176,6 +177,54 @@ pub(crate) fn arrange(members: &[usize], edges: &[Edge]) -> Result<Vec<usize>, C
     } else {
         Err(cycle(&waits, &followers))
     }
+}
+
+/// Another order that phases and relations allow, of members that are in order: 0 leaves it, 1 turns every two that are not related to any, and
+/// any other seed draws one.
+pub(crate) fn reorder(
+    order: Vec<usize>,
+    edges: &[Edge],
+    seed: u64,
+    registration: &dyn Fn(usize) -> Registration,
+) -> Vec<usize> {
+    if seed == 0 {
+        return order;
+    }
+    let mut drawn = order.clone();
+    drawn.sort_by_cached_key(|index| {
+        let listener = registration(*index);
+        let place = match seed {
+            1 => u64::MAX - *index as u64,
+            // By the id, so that a listener more leaves the others as they were drawn.
+            _ => mix(seed ^ mix(checksum(listener.id.as_bytes()))),
+        };
+        (listener.phase, place, *index)
+    });
+    let places: HashMap<usize, usize> = (drawn.iter().enumerate())
+        .map(|(place, index)| (*index, place))
+        .collect();
+    let edges: Vec<_> = edges
+        .iter()
+        .filter_map(|edge| {
+            Some(Edge {
+                first: *places.get(&edge.first)?,
+                second: *places.get(&edge.second)?,
+            })
+        })
+        .collect();
+    let all: Vec<_> = (0..drawn.len()).collect();
+    // A circle is reported by who found the order.
+    arrange(&all, &edges).map_or(order, |places| {
+        places.into_iter().map(|place| drawn[place]).collect()
+    })
+}
+
+/// The last step of a known generator (splitmix64): one bit of the seed changes half of the bits.
+fn mix(seed: u64) -> u64 {
+    let word = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
 }
 
 /// Follows what still waits until a listener comes again.

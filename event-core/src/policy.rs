@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::timed::Timed;
+
 /// What becomes of a delivery while another one of the same async listener runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -44,7 +46,8 @@ impl fmt::Display for Overflow {
 /// How the deliveries of one listener are carried: what its attribute says, or what [`tune`](crate::BusBuilder::tune) made of it.
 ///
 /// What makes no sense is refused when the bus is built, as [`InvalidPolicy`](crate::Code::InvalidPolicy): a number or a time of zero, a `backoff`
-/// whose shortest time is longer than its longest, and a `limit` or an `overlap` for a listener behind a queue, whose rules are `workers` and the queue.
+/// whose shortest time is longer than its longest, and a `limit` or an `overlap` for a listener behind a queue, whose rules are `workers` and the
+/// queue, or for a timed one, whose deliveries run one after another.
 ///
 /// ```standalone_crate
 /// use std::time::Duration;
@@ -78,6 +81,7 @@ pub struct Policy {
     pub(crate) overflow: Overflow,
     pub(crate) retries: u32,
     pub(crate) backoff: (Duration, Duration),
+    pub(crate) timed: Timed,
 }
 
 /// What a full queue does with one more delivery.
@@ -138,6 +142,7 @@ impl Policy {
             overflow: Overflow::Block,
             retries: 0,
             backoff: (Duration::from_millis(100), Duration::from_secs(5)),
+            timed: Timed::NONE,
         }
     }
 
@@ -327,6 +332,9 @@ impl Policy {
             let what = "to a `timeout` of zero, which ends every delivery".to_owned();
             mistakes.push((what, "write a longer time"));
         }
+        for what in self.timed.zeros() {
+            mistakes.push((format!("to {what} of zero"), "write a longer time"));
+        }
         let (min, max) = self.backoff;
         if min.is_zero() || max.is_zero() {
             let what = format!("to a `backoff` of {min:?} to {max:?}, which is no wait");
@@ -337,20 +345,26 @@ impl Policy {
             );
             mistakes.push((what, "exchange the two times"));
         }
-        if from.queue.is_some() {
+        let not_here = if from.timed.is_any() {
+            Some((
+                "a timed listener",
+                "remove it: its deliveries run one after another",
+            ))
+        } else if from.queue.is_some() {
+            Some((
+                "a queue",
+                "write `workers` for how many deliveries run at a time",
+            ))
+        } else {
+            None
+        };
+        if let Some((whose, help)) = not_here {
             if self.limit != from.limit {
-                let what = "to a `limit`, which says nothing of a queue".to_owned();
-                mistakes.push((
-                    what,
-                    "write `workers` for how many deliveries run at a time",
-                ));
+                mistakes.push((format!("to a `limit`, which says nothing of {whose}"), help));
             }
             if self.overlap != from.overlap {
-                let what = "to an `overlap`, which says nothing of a queue".to_owned();
-                mistakes.push((
-                    what,
-                    "write `workers` for how many deliveries run at a time",
-                ));
+                let what = format!("to an `overlap`, which says nothing of {whose}");
+                mistakes.push((what, help));
             }
         }
         mistakes

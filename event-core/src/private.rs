@@ -5,13 +5,13 @@ pub use std::sync::Arc;
 pub use crate::bus::Inner;
 pub use crate::check::{
     check_event, check_number, check_pattern, check_queue_return, check_retry, check_return,
-    check_selected, check_selector, check_time, check_times, hash_key,
+    check_selected, check_selector, check_time, check_timed_return, check_times, hash_key,
 };
 pub use crate::context::{Delivery, Handed, Site};
 pub use crate::dispatch::Queue;
 pub use crate::escape::Escapes;
 pub use crate::event::{
-    EventInfo, EventOps, Field, Probe, ShareFallback, Shared, Sharing, Unheard,
+    EventInfo, EventOps, Field, Probe, ShareFallback, Shared, Sharing, Unanswered, Unheard,
 };
 pub use crate::future_slot::FutureSlot;
 pub use crate::hear::{AsyncFn, BoundFn, Hear, Heard, Hears, HeldAny, QueueFn, SharedAny, hears};
@@ -32,14 +32,27 @@ pub use crate::policy::{Overflow, Overlap, Policy};
 pub use crate::registration::{
     EventRegistration, LinkRequest, Linked, LinkedMethods, Registration, Selector, submit,
 };
+pub use crate::request::{
+    Answer, AnswerFallback, Answers, Asked, AskedFallback, Reply, check_request,
+};
 pub use crate::returns::{Effects, Gives, Returned, Returns, Step, gives};
 pub use crate::runtime::{after, sleep_steadily};
 pub use crate::slot::Slot;
 pub use crate::stack::{Entry, Frame, check};
 pub use crate::state::StateMap;
+pub use crate::tick::Tick;
+pub use crate::timed::Missed;
 pub use crate::typed::{
     Ask, AskFallback, On, OnFallback, Outcome, OutcomeFallback, Refused, Test, TestFallback,
 };
+
+pub use crate::failure::panic_message;
+pub use crate::hook::tell;
+
+/// What an event loop needs of the bus.
+pub mod scope {
+    pub use crate::scope::{Scope, current_bus, is_open, outside, queue};
+}
 
 /// What a test kit is made of.
 pub mod instrument {
@@ -59,6 +72,17 @@ macro_rules! __no_queue {
     ($($code:tt)*) => {
         compile_error!(
             "a listener with a `queue` needs the feature `runtime`: write `tidings = { version = \"..\", features = [\"runtime\"] }`"
+        )
+    };
+}
+
+/// The same for a timed listener.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __no_timed {
+    ($($code:tt)*) => {
+        compile_error!(
+            "a listener with `every`, `debounce` or `throttle` needs the feature `runtime`: write `tidings = { version = \"..\", features = [\"runtime\"] }`"
         )
     };
 }

@@ -69,9 +69,10 @@ pub struct Registration {
     pub(crate) docs: &'static str,
     pub(crate) phase: Phase,
     pub(crate) asynchronous: bool,
+    pub(crate) replies: bool,
     pub(crate) policy: Policy,
-    /// Whether it says which errors are worth a retry.
-    pub(crate) retries_some: bool,
+    /// What of its ways only its own code knows, beside the condition.
+    pub(crate) in_code: Option<&'static str>,
     pub(crate) relations: &'static [Relation],
     pub(crate) condition: Option<&'static str>,
     pub(crate) needs: &'static [Need],
@@ -148,8 +149,9 @@ impl Registration {
             docs: "",
             phase: Phase::Main,
             asynchronous: false,
+            replies: false,
             policy: Policy::asynchronous(),
-            retries_some: false,
+            in_code: None,
             relations: &[],
             condition: None,
             needs: &[],
@@ -186,7 +188,18 @@ impl Registration {
 
     /// Only some errors are worth a retry.
     pub const fn retries_some(mut self) -> Self {
-        self.retries_some = true;
+        self.in_code = Some("`retry_if`");
+        self
+    }
+
+    /// Each key of its events has a time of its own.
+    pub const fn timed_by_key(mut self) -> Self {
+        self.in_code = Some("time for each key");
+        self
+    }
+
+    pub const fn replies(mut self) -> Self {
+        self.replies = true;
         self
     }
 
@@ -251,7 +264,13 @@ impl Registration {
     }
 
     pub(crate) fn mode(&self) -> Mode {
-        if self.policy.queue_capacity().is_some() {
+        if self.policy.period().is_some() {
+            Mode::Every
+        } else if self.policy.debounce_time().is_some() {
+            Mode::Debounce
+        } else if self.policy.throttle_period().is_some() {
+            Mode::Throttle
+        } else if self.policy.queue_capacity().is_some() {
             Mode::Queue
         } else if self.asynchronous {
             Mode::Async
@@ -370,6 +389,15 @@ pub(crate) fn linked_method(key: TypeId) -> Option<Registration> {
                 found = Some(*method);
             }
         });
+    }
+    found
+}
+
+/// Every listener method of the program.
+pub(crate) fn linked_methods() -> Vec<Registration> {
+    let mut found = Vec::new();
+    for methods in inventory::iter::<LinkedMethods> {
+        (methods.0)(&mut |method| found.push(*method));
     }
     found
 }

@@ -226,7 +226,7 @@ fn all_differ(mut sums: Vec<u64>) -> bool {
     sums.windows(2).all(|pair| pair[0] != pair[1])
 }
 
-fn checksum(bytes: &[u8]) -> u64 {
+pub(crate) fn checksum(bytes: &[u8]) -> u64 {
     let mix = |sum: u64, word: u64| (sum.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
     let words = bytes.chunks_exact(8);
     let rest = words

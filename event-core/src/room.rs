@@ -67,6 +67,7 @@ impl Room {
                 report.queued += 1;
             }
             Offer::Skipped => report.skipped += 1,
+            Offer::Absent => {}
             Offer::Refused(kind, message) => {
                 let failure = Failure::new(Some(self.attempt.listener.clone()), kind, message);
                 report.fail(self.bus.report(failure));

@@ -16,6 +16,7 @@ use crate::listener::ListenerInfo;
 use crate::runtime::{Task, after};
 use crate::stack;
 use crate::sync::lock;
+use crate::waits::Who;
 use crate::work::{Ends, Work};
 
 impl Bus {
@@ -93,6 +94,7 @@ impl Inner {
 
     /// Waits for what is open, parking this thread, and gives up what is left after `time`.
     pub(crate) fn drain(&self, time: Duration) {
+        self.rest();
         let tasks_run_here = self.runtime().is_some_and(crate::Runtime::is_current);
         if tasks_run_here || stack::with(|stack| stack.stands_on(self.id)) {
             // Waiting would only keep them from ending. What the runtime drops with its tasks is reported by each.
@@ -112,6 +114,8 @@ impl Inner {
         let writers = lock(&self.dynamic);
         self.cells.iter().for_each(|cell| cell.flag.close());
         drop(writers);
+        self.rest();
+        self.end_waits(Who::Inside);
     }
 
     /// Ends the bus, if that was not done before. `None` if another thread is at it.
@@ -136,6 +140,7 @@ impl Inner {
             .map(|(_, carrier)| Queued::take_out(carrier))
             .collect();
         self.work.close();
+        self.end_waits(Who::Everybody);
         let mut told = Vec::new();
         for ((listener, carrier), queued) in carried.into_iter().zip(queues) {
             let (left, mut awaited) = self.give_up(&listener, &carrier, &queued, now);

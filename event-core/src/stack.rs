@@ -35,6 +35,16 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What has no emission: the tick of a listener.
+    pub(crate) fn alone(bus: u64, ops: &'static EventOps, at: u64, number: u64) -> Self {
+        Self {
+            bus,
+            ops: Some(ops),
+            at,
+            number,
+        }
+    }
+
     pub(crate) fn number(self) -> u64 {
         self.number
     }

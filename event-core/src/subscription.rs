@@ -14,6 +14,7 @@ use crate::stack::SUBSCRIPTION;
 use crate::sync::lock;
 use crate::table::{Cell, NotSend, Run, Sub};
 use crate::topic::{Pattern, PatternError};
+use crate::waits::Waits;
 
 /// A listener that was added to a bus: it is taken out again when this is dropped.
 ///
@@ -79,6 +80,8 @@ impl fmt::Debug for Subscription {
 pub(crate) struct Dynamic {
     next: u64,
     patterns: Vec<PatternSub>,
+    /// Who is told when no event will come any more.
+    pub(crate) waits: Waits,
 }
 
 /// A subscription by topic, kept for events of generic types that come later.
@@ -209,14 +212,25 @@ impl Inner {
     ) -> u64 {
         let mut dynamic = lock(&self.dynamic);
         let id = dynamic.id();
-        let run = Box::new(run(id));
+        self.add(&dynamic, id, info, run(id));
+        id
+    }
+
+    /// The caller holds the writers' lock.
+    pub(crate) fn add<E: Event>(
+        &self,
+        dynamic: &Dynamic,
+        id: u64,
+        info: ListenerInfo,
+        run: Run<E>,
+    ) {
+        let run = Box::new(run);
         let sub = Sub { id, info, run };
         if let Some(cell) = self.cell_of(E::__ops()) {
             cell.subscribe(sub);
         } else {
-            self.make_generic(&dynamic, E::__ops()).cell.subscribe(sub);
+            self.make_generic(dynamic, E::__ops()).cell.subscribe(sub);
         }
-        id
     }
 
     /// Adds a pattern listener to every table there is, and to those that come.
@@ -240,6 +254,7 @@ impl Inner {
     pub(crate) fn unsubscribe(&self, id: u64, ops: Option<&'static EventOps>) {
         let mut removed = Vec::new();
         let mut dynamic = lock(&self.dynamic);
+        dynamic.waits.remove(id);
         let mut from = |cell: &Cell| removed.push(cell.unsubscribe(id));
         let mut gone = Vec::new();
         if let Some(ops) = ops {

@@ -1,7 +1,7 @@
 //! What the builder was told to change of its listeners' policies.
 
 use crate::error::{Code, Problem};
-use crate::listener::FnKey;
+use crate::listener::{FnKey, Mode};
 use crate::policy::Policy;
 use crate::registration::{Registration, linked_method};
 use crate::registry::Registry;
@@ -51,7 +51,7 @@ impl Tunes {
                 ));
                 continue;
             };
-            if !listener.asynchronous && listener.policy.queue.is_none() {
+            if listener.mode() == Mode::Inline {
                 problems.push(Problem::new(
                     Code::NotTunable,
                     format!(

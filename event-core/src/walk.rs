@@ -106,11 +106,7 @@ impl<E: Event> Walk<'_, E> {
     }
 
     fn attempt(&self, info: &ListenerInfo) -> Attempt {
-        Attempt {
-            listener: info.clone(),
-            emission: self.frame.number(),
-            ops: E::__ops(),
-        }
+        Attempt::here(info, self.frame.number(), E::__ops())
     }
 
     /// Makes an async delivery's future; whether the listener wants it.
@@ -139,11 +135,7 @@ impl<E: Event> Walk<'_, E> {
         let wanted = catch_unwind(AssertUnwindSafe(start))?;
         if wanted {
             if let Some(payload) = self.bus.interceptor().map(|_| self.payload.share()) {
-                let attempt = Attempt {
-                    listener: info.clone(),
-                    emission: self.frame.number(),
-                    ops: E::__ops(),
-                };
+                let attempt = Attempt::here(info, self.frame.number(), E::__ops());
                 let payload = E::__share().map(|sharing| (sharing.own)(payload));
                 let given = payload.map(|payload| (attempt, payload));
                 let given = given.into_iter().collect();
@@ -176,6 +168,7 @@ impl<E: Event> Walk<'_, E> {
                 self.emission.count_queued();
             }
             Offer::Skipped => self.emission.count_skipped(),
+            Offer::Absent => {}
             Offer::Refused(kind, message) => {
                 let failure = Failure::new(Some(info.clone()), kind, message);
                 self.emission.fail(self.bus.report(failure));

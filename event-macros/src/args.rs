@@ -96,6 +96,10 @@ pub(crate) fn checked(literal: LitStr, check: Check) -> Result<LitStr> {
 pub(crate) struct Seen(Vec<Ident>);
 
 impl Seen {
+    pub(crate) fn get(&self, key: &str) -> Option<&Ident> {
+        self.0.iter().find(|seen| *seen == key)
+    }
+
     /// Reports a key that was there before. Both places are marked, since a macro cannot add notes to an error.
     pub(crate) fn once(&mut self, key: Ident, errors: &mut Errors) {
         match self.0.iter().find(|first| **first == key) {

@@ -36,6 +36,8 @@ use proc_macro::TokenStream;
 /// | `serde` | flag | off | the event can be emitted by name; needs `Serialize`, `DeserializeOwned` and the feature `json` |
 /// | `stoppable` | flag | off | a listener may return `ControlFlow::Break` to end the run |
 /// | `unheard = "warn"` | `"ignore"`, `"warn"`, `"error"` | `"ignore"` | what happens when nobody hears it |
+/// | `reply = Quote` | type, `Send` | no answer | the event is a request: `Bus::request` gives the answer of the one `#[listener(reply)]` |
+/// | `unanswered = "ignore"` | `"ignore"`, `"error"` | `"error"` | what it means that no listener of the program answers it |
 /// | `crate = ::path` | absolute path | `::tidings` | where the library is found, for a renamed dependency |
 ///
 /// A generic event must name its topic, and cannot be `serde`.
@@ -63,18 +65,23 @@ pub fn event(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `after = path`, `after("id", path)` | listeners, repeatable | none | runs after these listeners |
 /// | `when = \|e\| e.total > 100` | closure | always | the condition; a delivery it refuses is counted as skipped |
 /// | `id = "billing.charge"` | string | `crate::module::function` | the name in reports, relations and the catalog |
+/// | `reply` | flag | off | it answers a request: it returns the event's reply, or a `Result` of it; without `queue` |
 /// | `emits(Paid, Refused)` | event types | from the return type | events the body emits itself, for the catalog |
 /// | `limit = 8` | number, or constant `usize` | `1024` | how many deliveries of an `async fn` run at the same time; with `serial`, run and wait |
 /// | `overlap = "serial"` | `"parallel"`, `"serial"`, `"latest"`, `"drop"` | `"parallel"` | what becomes of a delivery of an `async fn` while another one runs |
 /// | `timeout = "5s"` | string like `"1h30m"`, or constant `Duration` | none | after how long a delivery of an `async fn` is ended and counted as failed |
 /// | `queue = 1024` | number, or constant `usize` | none | deliveries wait in a queue with so many places; needs the feature `runtime`; not with `limit` or `overlap` |
 /// | `workers = 4` | number, or constant `usize` | `1` | how many deliveries of the queue run at the same time |
-/// | `key = \|e\| e.customer` | closure that gives a `Hash` value | none | deliveries with equal keys run one after another, in their order; needs `workers` or `batch` |
+/// | `key = \|e\| e.customer` | closure that gives a `Hash` value | none | deliveries with equal keys run one after another, in their order; needs `workers`, `batch`, `debounce` or `throttle` |
 /// | `batch = 64` | number, or constant `usize` | none | the listener takes `&[&E]`: one call is given the deliveries that wait, at most so many, of one key |
 /// | `overflow = "reject"` | `"block"`, `"reject"`, `"drop_oldest"`, `"drop_newest"` | `"block"` | what a full queue does with one more delivery: it waits for room where it may, fails, takes the place of the oldest, is dropped |
 /// | `retry = 3` | number, or constant `u32` | none | how often a delivery of the queue that returned an error is tried again |
 /// | `backoff = "100ms..5s"` | range of times in a string | `"100ms..5s"` | the time before a retry: random, from the first to what doubles with each retry up to the second; needs `retry` |
 /// | `retry_if = \|err\| err.is::<Timeout>()` | closure | every error | which errors are worth a retry; needs `retry` |
+/// | `every = "10s"` | string like `"1h30m"`, or constant `Duration` | none | called at the end of each period; the function takes no event; needs the feature `runtime` |
+/// | `missed = "skip"` | `"skip"`, `"burst"`, `"delay"` | `"skip"` | what becomes of ticks that could not come in time: one comes at once and the others never, all come, one comes and the next a period later |
+/// | `debounce = "200ms"` | as `every` | none | given the last event, once none came for this time; with `key`, the last of each key; needs the feature `runtime` |
+/// | `throttle = "1s"` | as `every` | none | given the first event at once, then the latest of each period; with `key`, of each key; needs the feature `runtime` |
 /// | `crate = ::path` | absolute path | `::tidings` | where the library is found, for a renamed dependency |
 ///
 /// A method takes the attribute too, if its impl block has [`macro@listeners`].

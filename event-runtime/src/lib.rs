@@ -4,6 +4,7 @@
 //! where it runs, threads and tasks. And a [`VirtualRuntime`] for tests.
 
 mod clock;
+pub mod event_loop;
 mod listen;
 #[doc(hidden)]
 pub mod private;

@@ -100,6 +100,19 @@ impl Stage {
     }
 }
 
+impl EmissionFuture {
+    /// Whether all that is left runs elsewhere.
+    pub(crate) fn may_be_left(&self) -> bool {
+        match &self.0 {
+            Stage::Ready(_) | Stage::Here { .. } => false,
+            Stage::There {
+                rooms, returned, ..
+            } => rooms.is_empty() && returned.is_empty(),
+            Stage::Over => true,
+        }
+    }
+}
+
 impl Future for EmissionFuture {
     type Output = Report;
 

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Generics, parse_quote};
 
 use super::model::{Event, Field};
@@ -24,6 +25,7 @@ pub(crate) fn event(event: &Event, submit: bool) -> TokenStream {
     let slot = (!event.generic)
         .then(|| quote!(static __TIDINGS_SLOT: #p::Slot<#ident> = #p::Slot::new();));
     let implementation = implementation(event);
+    let request = request(event);
     let submit = submit.then(|| {
         let krate = event.krate.at(proc_macro2::Span::call_site());
         let ops = if event.generic {
@@ -39,6 +41,7 @@ pub(crate) fn event(event: &Event, submit: bool) -> TokenStream {
             static __TIDINGS_INFO: #p::EventInfo = #info;
             #slot
             #implementation
+            #request
             #submit
         };
     }
@@ -72,6 +75,13 @@ fn info(event: &Event) -> TokenStream {
     }
     if let Some(unheard) = &event.unheard {
         info.extend(quote!(.with_unheard(#p::Unheard::#unheard)));
+    }
+    if let Some(reply) = &event.reply {
+        let text = crate::text::of_type(reply);
+        info.extend(quote!(.with_reply(#text)));
+    }
+    if let Some(unanswered) = &event.unanswered {
+        info.extend(quote!(.with_unanswered(#p::Unanswered::#unanswered)));
     }
     if event.generic {
         info.extend(quote!(.with_generic()));
@@ -133,6 +143,23 @@ fn implementation(event: &Event) -> TokenStream {
             }
         }
     }
+}
+
+/// ```text
+/// impl Request for GetQuote { type Reply = Quote; }
+/// ```
+fn request(event: &Event) -> Option<TokenStream> {
+    let reply = event.reply.as_ref()?;
+    let krate = event.krate.at(reply.span());
+    let generics = with_static_bounds(&event.generics);
+    let (params, args, clause) = generics.split_for_impl();
+    let ident = &event.ident;
+    Some(quote_spanned! {reply.span()=>
+        #[automatically_derived]
+        impl #params #krate::Request for #ident #args #clause {
+            type Reply = #reply;
+        }
+    })
 }
 
 /// `Event` asks for `'static`, which a type parameter has to promise.

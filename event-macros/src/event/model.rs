@@ -3,15 +3,24 @@
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Attribute, Error, GenericParam, Generics, Ident, LitInt, LitStr, Result};
+use syn::{Attribute, Error, GenericParam, Generics, Ident, LitInt, LitStr, Result, Type};
 
 use super::head::{Entry, Head};
 use crate::args::{CratePath, Seen, Shape, arguments, checked, peek_key, unknown, value};
 use crate::attrs;
 use crate::errors::Errors;
+use crate::listener::model::has_impl;
 use crate::topic::{check_topic, snake_case};
 
-const KEYS: [&str; 5] = ["version", "serde", "stoppable", "unheard", "crate"];
+const KEYS: [&str; 7] = [
+    "version",
+    "serde",
+    "reply",
+    "unanswered",
+    "stoppable",
+    "unheard",
+    "crate",
+];
 
 pub(crate) struct Args {
     krate: CratePath,
@@ -22,6 +31,8 @@ pub(crate) struct Args {
     serde: Option<Span>,
     stoppable: bool,
     unheard: Option<Ident>,
+    reply: Option<Type>,
+    unanswered: Option<Ident>,
 }
 
 impl Args {
@@ -34,11 +45,22 @@ impl Args {
             serde: None,
             stoppable: false,
             unheard: None,
+            reply: None,
+            unanswered: None,
         };
         let mut seen = Seen::default();
         arguments(args, errors, |input, errors| {
             read.argument(input, &mut seen, errors)
         });
+        if let Some(key) = seen
+            .get("unanswered")
+            .filter(|_| seen.get("reply").is_none())
+        {
+            errors.at(
+                key.span(),
+                "`unanswered` says nothing of an event without a reply: add `reply = Type`, or remove it",
+            );
+        }
         read
     }
 
@@ -68,6 +90,8 @@ impl Args {
             }
             ("version", Shape::Value) => self.version = version(input)?,
             ("unheard", Shape::Value) => self.unheard = Some(unheard(input)?),
+            ("reply", Shape::Value) => self.reply = Some(reply(input)?),
+            ("unanswered", Shape::Value) => self.unanswered = Some(unanswered(input)?),
             ("crate", Shape::Value) => self.krate = CratePath::parse(input)?,
             (flag @ ("serde" | "stoppable"), _) => {
                 return Err(Error::new(
@@ -97,7 +121,36 @@ fn form(key: &str) -> &'static str {
     match key {
         "version" => "expected a version from 1, like `version = 2`",
         "unheard" => "expected `unheard = \"ignore\"`, `\"warn\"` or `\"error\"`",
+        "reply" => REPLY,
+        "unanswered" => UNANSWERED,
         _ => "expected a path, like `crate = ::tidings`",
+    }
+}
+
+const REPLY: &str = "expected the type of the answer, like `reply = Quote`";
+const UNANSWERED: &str = "expected `unanswered = \"ignore\"` or `\"error\"`";
+
+fn reply(input: ParseStream<'_>) -> Result<Type> {
+    let ty: Type = value(input, REPLY.trim_start_matches("expected "))?;
+    match has_impl(&ty) {
+        None => Ok(ty),
+        Some(span) => Err(Error::new(
+            span,
+            "an event names the type of its answer: write the type instead of `impl`",
+        )),
+    }
+}
+
+/// The variant of the core's `Unanswered`.
+fn unanswered(input: ParseStream<'_>) -> Result<Ident> {
+    let text: LitStr = value(input, UNANSWERED.trim_start_matches("expected "))?;
+    match text.value().as_str() {
+        "ignore" => Ok(Ident::new("Ignore", Span::call_site())),
+        "error" => Ok(Ident::new("Error", Span::call_site())),
+        _ => Err(Error::new(
+            text.span(),
+            "expected `\"ignore\"` or `\"error\"`",
+        )),
     }
 }
 
@@ -145,6 +198,8 @@ pub(crate) struct Event {
     pub(crate) serde: Option<Span>,
     pub(crate) stoppable: bool,
     pub(crate) unheard: Option<Ident>,
+    pub(crate) reply: Option<Type>,
+    pub(crate) unanswered: Option<Ident>,
     pub(crate) docs: Option<String>,
     pub(crate) fields: Vec<Field>,
 }
@@ -202,6 +257,8 @@ impl Event {
             serde: args.serde.filter(|_| !generic),
             stoppable: args.stoppable,
             unheard: args.unheard,
+            reply: args.reply,
+            unanswered: args.unanswered,
             ident,
             name,
             generics,

@@ -10,19 +10,21 @@ use super::values::{Number, Time, Words, closure, form, one_of};
 use crate::args::{CratePath, value};
 use crate::errors::Errors;
 
-pub(crate) const KEYS: [&str; 11] = [
+pub(crate) const KEYS: [&str; 15] = [
     "limit", "overlap", "timeout", "queue", "workers", "key", "batch", "overflow", "retry",
-    "backoff", "retry_if",
+    "backoff", "retry_if", "every", "missed", "debounce", "throttle",
 ];
 
-const OVERLAPS: Words = [
+const OVERLAPS: &Words = &[
     ("parallel", "Parallel"),
     ("serial", "Serial"),
     ("latest", "Latest"),
     ("drop", "Drop"),
 ];
 
-const OVERFLOWS: Words = [
+const MISSED: &Words = &[("skip", "Skip"), ("burst", "Burst"), ("delay", "Delay")];
+
+const OVERFLOWS: &Words = &[
     ("block", "Block"),
     ("reject", "Reject"),
     ("drop_oldest", "DropOldest"),
@@ -49,6 +51,9 @@ enum Said {
     Backoff(Time, Time),
     Key(Box<ExprClosure>),
     RetryIf(Box<ExprClosure>),
+    /// `every`, `debounce` or `throttle`.
+    Timed(Time),
+    Missed(&'static str),
 }
 
 impl Delivery {
@@ -62,8 +67,9 @@ impl Delivery {
         let key = name.to_string();
         let key = key.as_str();
         let said = match key {
-            "overlap" => Said::Overlap(one_of(&value(input, form(key))?, key, &OVERLAPS)?),
-            "overflow" => Said::Overflow(one_of(&value(input, form(key))?, key, &OVERFLOWS)?),
+            "overlap" => Said::Overlap(one_of(&value(input, form(key))?, key, OVERLAPS)?),
+            "overflow" => Said::Overflow(one_of(&value(input, form(key))?, key, OVERFLOWS)?),
+            "missed" => Said::Missed(one_of(&value(input, form(key))?, key, MISSED)?),
             _ => Said::new(key, value(input, form(key))?)?,
         };
         self.said.push((name.clone(), said));
@@ -104,6 +110,22 @@ impl Delivery {
             };
             errors.at(name.span(), message);
         }
+    }
+
+    /// The words of all keys that are there.
+    pub(super) fn words(&self) -> &[Ident] {
+        &self.named
+    }
+
+    /// The word that says where a delivery waits, beyond its emission.
+    pub(crate) fn lane(&self) -> Option<&Ident> {
+        self.timed().or(self.queue())
+    }
+
+    /// The first of the words that say when a delivery is made.
+    pub(crate) fn timed(&self) -> Option<&Ident> {
+        let is_timed = |name: &&Ident| super::timed::KEYS.iter().any(|key| *name == key);
+        self.named.iter().find(is_timed)
     }
 
     /// The word `queue`, if there is one.
@@ -150,7 +172,7 @@ impl Delivery {
                 | Said::Workers(number)
                 | Said::Batch(number) => number.check(&key, &quote!(usize), krate),
                 Said::Retry(number) => number.check(&key, &quote!(u32), krate),
-                Said::Timeout(time) => time.check(&key, krate),
+                Said::Timeout(time) | Said::Timed(time) => time.check(&key, krate),
                 Said::Backoff(min, max) => {
                     let order = min.check_order(max, krate);
                     let (min, max) = (min.check(&key, krate), max.check(&key, krate));
@@ -193,9 +215,13 @@ impl Delivery {
                 let variant = Ident::new(variant, name.span());
                 quote!(.overflow(#p::Overflow::#variant))
             }
-            Said::Timeout(time) => {
+            Said::Timeout(time) | Said::Timed(time) => {
                 let time = time.tokens();
-                quote!(.timeout(#time))
+                quote!(.#name(#time))
+            }
+            Said::Missed(variant) => {
+                let variant = Ident::new(variant, name.span());
+                quote!(.missed(#p::Missed::#variant))
             }
             Said::Backoff(min, max) => {
                 let (min, max) = (min.tokens(), max.tokens());
@@ -204,7 +230,9 @@ impl Delivery {
             Said::Queue(_) | Said::Key(_) | Said::RetryIf(_) => TokenStream::new(),
         });
         let judged = self.word("retry_if").map(|_| quote!(.retries_some()));
-        quote!(.policy(#p::Policy::#base #(#calls)*) #judged)
+        let keyed = self.timed().and(self.word("key"));
+        let keyed = keyed.map(|_| quote!(.timed_by_key()));
+        quote!(.policy(#p::Policy::#base #(#calls)*) #judged #keyed)
     }
 }
 
@@ -222,6 +250,7 @@ impl Said {
             }
             "key" => Said::Key(Box::new(closure(key, expr)?)),
             "retry_if" => Said::RetryIf(Box::new(closure(key, expr)?)),
+            "every" | "debounce" | "throttle" => Said::Timed(Time::new(key, "", expr)?),
             _ => Said::Timeout(Time::new(key, "", expr)?),
         })
     }

@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 use super::installer::installer;
 use super::keys::{Selector, Side, Target};
 use super::model::Listener;
+use super::reply;
 
 /// ```text
 /// const __tidings_listener_charge: () = {
@@ -102,7 +103,9 @@ pub(crate) fn registration(listener: &Listener) -> TokenStream {
 /// What the signature and the doc comment say.
 fn signature_calls(listener: &Listener) -> TokenStream {
     let mut calls = TokenStream::new();
-    if listener.output.is_some() {
+    if listener.args.reply.is_some() {
+        calls.extend(quote!(.replies()));
+    } else if listener.output.is_some() {
         calls.extend(quote!(.returns(__GIVES)));
     }
     if listener.asynchronous.is_some() {
@@ -200,7 +203,7 @@ pub(crate) fn checks(listener: &Listener) -> TokenStream {
         let check = quote_spanned!(span=> const _: () = #at::check_selector(__HEARS, &__SELECTORS[#index]););
         checks.extend(check);
     }
-    let queued = listener.args.delivery.queue().is_some();
+    let queued = listener.args.delivery.lane().is_some();
     if listener.outlives_emit() {
         let at = listener.krate.private_at(event.span());
         let check = if queued {
@@ -217,11 +220,15 @@ pub(crate) fn checks(listener: &Listener) -> TokenStream {
         });
     }
     checks.extend(listener.args.delivery.checks(&listener.krate));
-    if let Some(output) = &listener.output {
+    if let Some(word) = &listener.args.reply {
+        checks.extend(reply::checks(listener, word));
+    } else if let Some(output) = &listener.output {
         let at = listener.krate.private_at(output.span());
         let asynchronous = listener.asynchronous.is_some();
         checks.extend(quote!(const __GIVES: #p::Gives = #p::gives::<#output>();));
-        let check = if queued {
+        let check = if listener.args.delivery.timed().is_some() {
+            quote_spanned!(output.span()=> const _: () = #at::check_timed_return(__GIVES);)
+        } else if queued {
             quote_spanned!(output.span()=> const _: () = #at::check_queue_return(__GIVES);)
         } else {
             quote_spanned! {output.span()=>

@@ -81,7 +81,7 @@ fn check_number_of_events(elem: &Type, each: bool, delivery: &Delivery, errors: 
     let message = match (delivery.word("batch"), listed) {
         (None, false) => return,
         // The error about `batch` says enough.
-        (Some(_), _) if delivery.queue().is_none() => return,
+        (Some(_), _) if delivery.queue().is_none() || delivery.timed().is_some() => return,
         (Some(_), true) if each => return,
         (Some(_), _) => several(event),
         (None, true) if delivery.queue().is_some() => format!(

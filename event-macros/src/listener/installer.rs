@@ -5,6 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::expand::registration;
 use super::model::Listener;
+use super::reply;
 
 /// The names of the generated code, which user code can neither see nor shadow.
 struct Locals {
@@ -81,6 +82,9 @@ fn fallbacks(listener: &Listener) -> TokenStream {
         .when
         .as_ref()
         .map(|_| quote!(, TestFallback as _));
+    if listener.args.reply.is_some() {
+        return quote!(#p::{OnFallback as _, AskedFallback as _, AnswerFallback as _ #ask #test});
+    }
     quote!(#p::{OnFallback as _, OutcomeFallback as _ #ask #test})
 }
 
@@ -117,7 +121,11 @@ fn bound(listener: &Listener) -> TokenStream {
         let condition = quote_spanned!(span=> .condition(#closure));
         quote!(let #when = #p::On::<#event>::new()#condition;)
     });
-    let run = if let Some(word) = listener.args.delivery.queue() {
+    let run = if let Some(word) = listener.args.delivery.timed() {
+        let queue = queue(listener, &locals);
+        let at = listener.krate.private_at(word.span());
+        quote_spanned!(word.span()=> #at::timed! { #queue })
+    } else if let Some(word) = listener.args.delivery.queue() {
         let queue = queue(listener, &locals);
         // Without the feature that brings queues this is the error, at the word.
         let at = listener.krate.private_at(word.span());
@@ -147,10 +155,12 @@ fn sync(listener: &Listener, locals: &Locals) -> TokenStream {
             }
         }
     });
+    let asked = reply::asked(listener);
     let step = step(listener, &call(listener, locals, &quote!(#e), &quote!(#d)));
     quote! {
         #p::On::<#event>::new().sync(#bus, move |#e, #d| {
             #check
+            #asked
             #step
         });
     }
@@ -200,7 +210,8 @@ fn future(listener: &Listener, locals: &Locals) -> TokenStream {
 /// ```
 ///
 /// An async function has `.install` and a closure that gives a future, like that of `future`. With `batch` it is `.install_batch_now` or
-/// `.install_batch`, and `__e` is a slice or a `Vec`.
+/// `.install_batch`, and `__e` is a slice or a `Vec`. A timed listener has `.ticking(P::Tick::share)`, `.debounced()` or `.throttled()` behind
+/// `.queue(..)`, and one that ticks does not give `__e` to its function.
 fn queue(listener: &Listener, locals: &Locals) -> TokenStream {
     let p = listener.krate.private();
     let Locals {
@@ -215,6 +226,7 @@ fn queue(listener: &Listener, locals: &Locals) -> TokenStream {
         || quote!(.when(move |#e| #p::check(|| #p::Test::<#event, _>::new(&#when).holds(#e)))),
     );
     let closures = listener.args.delivery.closures(&listener.krate);
+    let timed = super::timed::call(listener);
     let asynchronous = listener.asynchronous.is_some();
     let batched = listener.args.delivery.batched();
     let span = async_span(listener);
@@ -232,7 +244,7 @@ fn queue(listener: &Listener, locals: &Locals) -> TokenStream {
     };
     quote! {
         use #p::BehindFallback as _;
-        #p::Behind::<#event>::new().queue(#asynchronous) #check #closures #install(#bus, #deliver);
+        #p::Behind::<#event>::new().queue(#asynchronous) #timed #check #closures #install(#bus, #deliver);
     }
 }
 
@@ -272,7 +284,9 @@ fn deliver(listener: &Listener, locals: &Locals, before: &TokenStream) -> TokenS
             let cfgs = &param.cfgs;
             quote!(#(#cfgs)* let #name = ::core::clone::Clone::clone(&#name);)
         });
-    let (hold, given) = if listener.args.delivery.batched() {
+    let (hold, given) = if listener.ticks() {
+        (TokenStream::new(), TokenStream::new())
+    } else if listener.args.delivery.batched() {
         let hold = quote! {
             let #held = #p::On::<#event>::new().hold_all(&#e);
             let #views = #p::On::<#event>::new().views(&#held);
@@ -291,9 +305,11 @@ fn deliver(listener: &Listener, locals: &Locals, before: &TokenStream) -> TokenS
             #step
         }
     };
+    let asked = reply::asked(listener);
     quote! {
         move |#e, #d| {
             #before
+            #asked
             #this
             #(#params)*
             ::core::option::Option::Some(#future)
@@ -311,7 +327,8 @@ fn call(
     let p = listener.krate.private();
     let path = listener.path();
     let this = &locals.this;
-    let this = listener.receiver.then(|| quote!(&#this,));
+    let this = listener.receiver.then(|| quote!(&#this));
+    let event = (!listener.ticks()).then(|| event.clone());
     let params = listener
         .params
         .iter()
@@ -320,11 +337,15 @@ fn call(
             let (cfgs, ty) = (&param.cfgs, &param.ty);
             quote!(#(#cfgs)* #p::Ask::<#ty>::new().get(&#name, #delivery))
         });
-    quote!(#path(#this #event #(, #params)*))
+    let arguments = this.into_iter().chain(event).chain(params);
+    quote!(#path(#(#arguments),*))
 }
 
 fn step(listener: &Listener, value: &TokenStream) -> TokenStream {
     let p = listener.krate.private();
+    if listener.args.reply.is_some() {
+        return reply::step(listener, value);
+    }
     quote!(#p::Outcome(#value).step())
 }
 

@@ -14,9 +14,10 @@ use crate::errors::{Errors, nearest};
 use crate::text;
 use crate::topic::{check_id, check_pattern};
 
-const KEYS: [&str; 19] = [
-    "early", "late", "before", "after", "when", "id", "emits", "limit", "overlap", "timeout",
-    "queue", "workers", "key", "batch", "overflow", "retry", "backoff", "retry_if", "crate",
+const KEYS: [&str; 24] = [
+    "early", "late", "before", "after", "when", "id", "emits", "reply", "limit", "overlap",
+    "timeout", "queue", "workers", "key", "batch", "overflow", "retry", "backoff", "retry_if",
+    "every", "missed", "debounce", "throttle", "crate",
 ];
 
 #[derive(Default)]
@@ -28,7 +29,11 @@ pub(crate) struct Args {
     pub(crate) when: Option<Condition>,
     pub(crate) id: Option<LitStr>,
     pub(crate) emits: Vec<Type>,
+    /// The word, if it answers.
+    pub(crate) reply: Option<Ident>,
     pub(crate) delivery: Delivery,
+    /// Keys that say something of the event or of the order, for who has neither.
+    pub(super) others: Vec<Ident>,
 }
 
 pub(crate) enum Selector {
@@ -107,6 +112,8 @@ impl Args {
         let name = key.to_string();
         if delivery::KEYS.contains(&name.as_str()) {
             self.delivery.name(key);
+        } else {
+            self.others.push(key.clone());
         }
         match (name.as_str(), shape) {
             ("early" | "late", Shape::Bare) => {
@@ -119,6 +126,7 @@ impl Args {
                 }
                 self.phase = Some(phase);
             }
+            ("reply", Shape::Bare) => self.reply = Some(input.parse()?),
             ("before", Shape::Value | Shape::List) => self.relations(Side::Before, shape, input)?,
             ("after", Shape::Value | Shape::List) => self.relations(Side::After, shape, input)?,
             ("when", Shape::Value) => self.when = Some(condition(input)?),
@@ -128,7 +136,7 @@ impl Args {
                 self.delivery.read(key, input)?;
             }
             ("crate", Shape::Value) => self.krate = Some(CratePath::parse(input)?),
-            ("early" | "late", _) => {
+            ("early" | "late" | "reply", _) => {
                 return Err(Error::new(
                     key.span(),
                     format!("`{name}` takes no value: write `{name}`"),

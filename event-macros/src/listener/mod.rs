@@ -7,6 +7,8 @@ mod heard;
 pub(crate) mod installer;
 pub(crate) mod keys;
 pub(crate) mod model;
+mod reply;
+mod timed;
 mod values;
 
 use proc_macro2::TokenStream;

@@ -11,6 +11,7 @@ use syn::{
 use super::head::Head;
 use super::heard::event;
 use super::keys::Args;
+use super::{reply, timed};
 use crate::args::CratePath;
 use crate::attrs::{cfgs, docs, refuse_generics};
 use crate::errors::Errors;
@@ -62,7 +63,13 @@ impl Listener {
             check_receiver(receiver, owner.is_some(), errors);
             first = inputs.next();
         }
+        let ticks = args.delivery.word("every").is_some();
+        let krate = args.krate.clone().unwrap_or_else(|| krate.clone());
         let event = match first {
+            _ if ticks => {
+                let p = krate.private();
+                Some(syn::parse_quote!(#p::Tick))
+            }
             Some(FnArg::Typed(param)) => event(param, &args.delivery, errors),
             // The error about a lone method says enough.
             None if receiver && owner.is_none() => None,
@@ -77,12 +84,19 @@ impl Listener {
                 None
             }
         };
+        let first = first.filter(|_| ticks);
+        let inputs = first.into_iter().chain(inputs);
         let params: Vec<Param> = inputs.filter_map(|input| param(input, errors)).collect();
         let output = output(&signature.output, errors);
-        args.delivery
-            .check(signature.asyncness.is_some(), output.is_some(), errors);
+        reply::check(&args, errors);
+        let asynchronous = signature.asyncness.is_some();
+        if args.delivery.timed().is_some() || args.delivery.word("missed").is_some() {
+            timed::check(&args, asynchronous, errors);
+        } else {
+            args.delivery.check(asynchronous, output.is_some(), errors);
+        }
         Some(Self {
-            krate: args.krate.clone().unwrap_or_else(|| krate.clone()),
+            krate,
             args,
             owner: owner.cloned(),
             receiver,
@@ -123,12 +137,16 @@ impl Listener {
 
     /// Whether the type of its first parameter is all that there is to check.
     pub(crate) fn names_its_event_only(&self) -> bool {
-        self.args.selectors.is_empty() && self.output.is_none() && !self.outlives_emit()
+        self.args.reply.is_none()
+            && self.args.selectors.is_empty()
+            && self.output.is_none()
+            && !self.outlives_emit()
     }
 
     /// Whether it can be stored as the function itself.
     pub(crate) fn plain(&self) -> bool {
         !self.receiver
+            && self.args.reply.is_none()
             && self.params.is_empty()
             && self.args.when.is_none()
             && self.output.is_none()
@@ -137,7 +155,12 @@ impl Listener {
 
     /// Whether deliveries go on after `emit`: then threads share the event.
     pub(crate) fn outlives_emit(&self) -> bool {
-        self.asynchronous.is_some() || self.args.delivery.queue().is_some()
+        self.asynchronous.is_some() || self.args.delivery.lane().is_some()
+    }
+
+    /// Whether it has no event.
+    pub(crate) fn ticks(&self) -> bool {
+        self.args.delivery.word("every").is_some()
     }
 }
 
@@ -248,7 +271,7 @@ pub(super) fn peel(ty: &Type) -> &Type {
     }
 }
 
-pub(super) fn has_impl(ty: &Type) -> Option<Span> {
+pub(crate) fn has_impl(ty: &Type) -> Option<Span> {
     fn find(tokens: TokenStream) -> Option<Span> {
         tokens.into_iter().find_map(|tree| match tree {
             TokenTree::Ident(word) if word == "impl" => Some(word.span()),

@@ -30,6 +30,10 @@ pub(crate) fn form(key: &str) -> &'static str {
         "retry_if" => {
             "a closure of one argument, like `retry_if = |error| error.is::<std::io::Error>()`"
         }
+        "every" => "a time in quotes, like `every = \"10s\"`",
+        "missed" => "one of `skip`, `burst`, `delay` in quotes, like `missed = \"burst\"`",
+        "debounce" => "a time in quotes, like `debounce = \"200ms\"`",
+        "throttle" => "a time in quotes, like `throttle = \"1s\"`",
         _ => "a time in quotes, like `timeout = \"5s\"`",
     }
 }
@@ -230,7 +234,7 @@ pub(crate) fn closure(key: &str, expr: Expr) -> Result<ExprClosure> {
 }
 
 /// The words of a key, with the variants they stand for.
-pub(crate) type Words = [(&'static str, &'static str); 4];
+pub(crate) type Words = [(&'static str, &'static str)];
 
 /// The variant that a word stands for.
 pub(crate) fn one_of(text: &LitStr, key: &str, words: &Words) -> Result<&'static str> {
@@ -238,7 +242,7 @@ pub(crate) fn one_of(text: &LitStr, key: &str, words: &Words) -> Result<&'static
     if let Some((_, variant)) = words.iter().find(|(word, _)| *word == value) {
         return Ok(variant);
     }
-    let words = words.map(|(word, _)| word);
+    let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
     let message = match nearest(&value, &words) {
         Some(near) => format!("unknown `{key}`, did you mean `\"{near}\"`?"),
         None => format!("unknown `{key}`: expected {}", list(&words)),

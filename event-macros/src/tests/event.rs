@@ -197,7 +197,7 @@ fn all_errors_of_one_attribute_come_together() {
             "`version` is given here first",
             "expected a version from 1, like `version = 2`",
             "`tidings` is not absolute: write `crate = ::tidings` or `crate = crate::tidings`",
-            "unknown key `queue`: expected `version`, `serde`, `stoppable`, `unheard` or `crate`",
+            "unknown key `queue`: expected `version`, `serde`, `reply`, `unanswered`, `stoppable`, `unheard` or `crate`",
         ],
     );
 

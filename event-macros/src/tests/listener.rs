@@ -207,7 +207,7 @@ fn all_errors_of_one_listener_come_together() {
             "expected a closure of one argument, like `when = |e| e.total > 100`",
             "expected the event types in parentheses, like `emits(Paid, Refused)`",
             "expected a topic or a pattern in quotes, like `\"orders.*\"`",
-            "unknown key `priority`: expected `early`, `late`, `before`, `after`, `when`, `id`, `emits`, `limit`, `overlap`, `timeout`, `queue`, `workers`, `key`, `batch`, `overflow`, `retry`, `backoff`, `retry_if` or `crate`",
+            "unknown key `priority`: expected `early`, `late`, `before`, `after`, `when`, `id`, `emits`, `reply`, `limit`, `overlap`, `timeout`, `queue`, `workers`, `key`, `batch`, `overflow`, `retry`, `backoff`, `retry_if`, `every`, `missed`, `debounce`, `throttle` or `crate`",
             "a listener has no lifetime parameters: remove `'a`",
             "a listener has no type parameters: write a concrete type instead of `T`",
             "a listener has no const parameters: write a value instead of `N`",

@@ -151,3 +151,36 @@ fn listener_batched() {
     let args = quote!(queue = 1024, batch = 64);
     assert_snapshot("listener_batched", listener::expand(args, item));
 }
+
+#[test]
+fn event_reply() {
+    let args = quote!("prices.get", reply = Result<Vec<Quote>, Closed>, unanswered = "ignore");
+    let item = quote!(
+        struct GetQuotes<T>(T);
+    );
+    assert_snapshot("event_reply", event::expand(args, item));
+}
+
+#[test]
+fn listener_reply() {
+    let item = quote!(
+        fn quote(e: &GetQuote, prices: &Prices) -> Quote {
+            prices.of(e)
+        }
+    );
+    let args = quote!(reply, when = |e| e.pieces > 0);
+    assert_snapshot("listener_reply", listener::expand(args, item));
+}
+
+#[test]
+fn listener_reply_async() {
+    let item = quote!(
+        async fn quote(e: &GetQuote) -> Result<Quote, Closed> {
+            ask(e).await
+        }
+    );
+    assert_snapshot(
+        "listener_reply_async",
+        listener::expand(quote!(reply), item),
+    );
+}

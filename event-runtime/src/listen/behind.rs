@@ -54,6 +54,21 @@ pub struct NoQueue<P: ?Sized>(PhantomData<fn(&P)>);
 
 impl<P: ?Sized> NoQueue<P> {
     #[must_use]
+    pub fn ticking<S>(self, _: S) -> Self {
+        self
+    }
+
+    #[must_use]
+    pub fn debounced(self) -> Self {
+        self
+    }
+
+    #[must_use]
+    pub fn throttled(self) -> Self {
+        self
+    }
+
+    #[must_use]
     pub fn key<F: Fn(&P, &mut DefaultHasher)>(self, _: F) -> Self {
         self
     }

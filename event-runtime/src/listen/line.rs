@@ -3,27 +3,51 @@
 use std::future::Future;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
-use event_core::private::{Abandoned, Berth, Hear, Lane, Offer, Opened, Origin, Pace, Wait};
+use event_core::private::{
+    Abandoned, Berth, Hear, Installer, Lane, Offer, Opened, Origin, Pace, Wait,
+};
 use event_core::{FailureKind, QueueStats};
 
-use super::{Item, KeyFn, WhenFn};
+use super::{Item, KeyFn, WhenFn, Work};
 use crate::queue::quiet::drop_quietly;
-use crate::queue::{Accepted, Channel, Desk, Ledger, Refused};
+use crate::queue::{Accepted, Channel, Config, Desk, Ledger, Refused};
 
 /// The queue of one listener on one bus.
-pub(super) struct Line<P: Hear<Share: Clone + Send + Sync>> {
-    pub(super) channel: Channel<Item<P>>,
-    pub(super) berth: Arc<Berth>,
-    pub(super) key: Option<KeyFn<P>>,
-    pub(super) when: Option<WhenFn<P>>,
+struct Line<P: Hear<Share: Clone + Send + Sync>> {
+    channel: Channel<Item<P>>,
+    berth: Arc<Berth>,
+    key: Option<KeyFn<P>>,
+    when: Option<WhenFn<P>>,
+}
+
+/// Puts the accepted listener behind a queue.
+pub(super) fn install<P: Hear<Share: Clone + Send + Sync>>(
+    installer: &mut Installer<'_>,
+    work: Work<P>,
+    config: Config,
+    key: Option<KeyFn<P>>,
+    when: Option<WhenFn<P>>,
+) {
+    let own = Arc::new(Line {
+        channel: work.channel(config),
+        berth: Arc::clone(&work.berth),
+        key,
+        when,
+    });
+    let lane: Weak<dyn Lane> = Arc::downgrade(&own) as Weak<Line<P>>;
+    installer.dock(work.berth, Some(lane));
+    P::install_queue(
+        installer,
+        Box::new(move |share, origin| own.take(share, origin)),
+    );
 }
 
 impl<P: Hear<Share: Clone + Send + Sync>> Line<P> {
     /// Takes an event in, if its listener wants it and there is room.
-    pub(super) fn take(self: &Arc<Self>, share: P::Share, origin: Origin) -> Offer {
+    fn take(self: &Arc<Self>, share: P::Share, origin: Origin) -> Offer {
         let key = {
             let held = P::hold(&share);
             if let Some(when) = &self.when {
@@ -37,8 +61,13 @@ impl<P: Hear<Share: Clone + Send + Sync>> Line<P> {
                 hasher.finish()
             })
         };
+        let item = Item {
+            share,
+            origin,
+            _end: None,
+        };
         match self.berth.take_in() {
-            Ok(open) => self.offer(open, key, Item { share, origin }),
+            Ok(open) => self.offer(open, key, item),
             Err(refused) => refused,
         }
     }
@@ -108,7 +137,7 @@ impl Ledger for Berth {
 
 /// What a fork of the process says, which has the queue without its threads.
 #[cold]
-fn elsewhere() -> Offer {
+pub(super) fn elsewhere() -> Offer {
     Offer::Refused(
         FailureKind::Forked,
         "the threads of the queue are in the process that this one was forked from: build the bus after the fork".to_owned(),
@@ -170,34 +199,48 @@ impl<P: Hear<Share: Clone + Send + Sync>> Lane for Line<P> {
     }
 
     fn abandon(&self) -> Abandoned {
-        let left = self.channel.take_out();
-        let deliveries = left.waiting.len() + left.in_backoff.len();
-        let _ending = Ending::of(&self.berth, deliveries);
-        let abandoned = Abandoned {
-            waiting: left.waiting.len(),
-            in_backoff: left.in_backoff.len(),
-            taken: left.taken,
-        };
-        let items = left.waiting.into_iter().chain(left.in_backoff);
-        items.for_each(drop_quietly);
-        abandoned
+        take_out(&self.channel, &self.berth, Vec::new())
     }
 
     fn stats(&self) -> QueueStats {
-        let now = self.channel.stats();
-        let mut stats = QueueStats::default();
-        stats.depth = now.depth();
-        stats.high_water = now.high_water();
-        stats.oldest = now.oldest();
-        stats.delivered = now.delivered();
-        stats.skipped = now.skipped();
-        stats.dropped = now.dropped();
-        stats.rejected = now.rejected();
-        stats.retried = now.retried();
-        stats.failed = now.failed();
-        stats.abandoned = now.abandoned();
-        stats.in_flight = now.in_flight();
-        stats.in_backoff = now.in_backoff();
-        stats
+        figures(&self.channel)
     }
+}
+
+/// Takes out of a queue what has not begun, behind what was `held` before it.
+pub(super) fn take_out<P: Hear<Share: Clone + Send + Sync>>(
+    channel: &Channel<Item<P>>,
+    berth: &Berth,
+    mut held: Vec<Item<P>>,
+) -> Abandoned {
+    let left = channel.take_out();
+    held.extend(left.waiting);
+    let abandoned = Abandoned {
+        waiting: held.len(),
+        in_backoff: left.in_backoff.len(),
+        taken: left.taken,
+    };
+    held.extend(left.in_backoff);
+    let _ending = Ending::of(berth, held.len());
+    held.into_iter().for_each(drop_quietly);
+    abandoned
+}
+
+/// What a queue says, for the user.
+pub(super) fn figures<T: Send + 'static>(channel: &Channel<T>) -> QueueStats {
+    let now = channel.stats();
+    let mut stats = QueueStats::default();
+    stats.depth = now.depth();
+    stats.high_water = now.high_water();
+    stats.oldest = now.oldest();
+    stats.delivered = now.delivered();
+    stats.skipped = now.skipped();
+    stats.dropped = now.dropped();
+    stats.rejected = now.rejected();
+    stats.retried = now.retried();
+    stats.failed = now.failed();
+    stats.abandoned = now.abandoned();
+    stats.in_flight = now.in_flight();
+    stats.in_backoff = now.in_backoff();
+    stats
 }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_core::private::instrument::{self, Instrument, Replaced, functions, subscribe};
-use event_core::private::{Escapes, Returns};
+use event_core::private::{Answer, Answers, Asked, Escapes, Returns, Tick};
 use event_core::{
-    AnyEvent, Bus, BusBuilder, Event, EventInfo, Failure, ListenerSet, Policy, Runtime,
+    AnyEvent, Bus, BusBuilder, Event, EventInfo, Failure, ListenerSet, Policy, Request, Runtime,
 };
 
 use super::bus::TestBus;
+use super::permute::Watch;
 use super::record::{Clock, Recorder};
 use super::replace::{Replacement, stand_in};
 use crate::VirtualRuntime;
@@ -60,6 +61,8 @@ pub struct TestBusBuilder {
     real: bool,
     real_threads: bool,
     seed: Option<u64>,
+    reorder: Option<u64>,
+    pub(super) watch: Watch,
     deadline: Duration,
 }
 
@@ -89,6 +92,8 @@ impl From<BusBuilder> for TestBusBuilder {
             real: false,
             real_threads: false,
             seed: None,
+            reorder: None,
+            watch: Watch::default(),
             deadline: Duration::from_secs(10),
         }
     }
@@ -206,7 +211,59 @@ impl TestBusBuilder {
     ) -> Self {
         let replacement = Replacement::of(with);
         let place = Location::caller();
-        self.add(&listener, Some(E::__info), R::STOPS, place, replacement)
+        self.add(
+            &listener,
+            Some(E::__info),
+            R::STOPS,
+            false,
+            place,
+            replacement,
+        )
+    }
+
+    /// As [`replace`](Self::replace), for the listener that answers a request: the closure returns the answer, or a `Result` of it.
+    ///
+    /// ```standalone_crate
+    /// use tidings::test::TestBus;
+    /// use tidings::{event, listener};
+    ///
+    /// #[event(reply = u64)]
+    /// struct GetPrice {
+    ///     pieces: u64,
+    /// }
+    ///
+    /// struct Catalogue;
+    ///
+    /// #[listener(reply)]
+    /// async fn price(_: &GetPrice, _: &Catalogue) -> u64 {
+    ///     unimplemented!("asks the catalogue")
+    /// }
+    ///
+    /// let bus = TestBus::builder()
+    ///     .replace_reply(price, |e: &GetPrice| e.pieces * 10)
+    ///     .build();
+    /// assert_eq!(bus.block_on(bus.request(GetPrice { pieces: 4 })).unwrap(), 40);
+    /// bus.settle_blocking().heard_by(price).once().ok();
+    /// ```
+    #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "functions and tuples of them are written as they are"
+    )]
+    pub fn replace_reply<M, E: Request, A: Answers<E::Reply>>(
+        self,
+        listener: impl ListenerSet<M>,
+        with: impl Fn(&E) -> A + Send + Sync + 'static,
+    ) -> Self {
+        let replacement = Replacement::reply(with);
+        self.add(
+            &listener,
+            Some(E::__info),
+            false,
+            true,
+            Location::caller(),
+            replacement,
+        )
     }
 
     /// As [`replace`](Self::replace), for a listener of `&AnyEvent`.
@@ -221,7 +278,55 @@ impl TestBusBuilder {
         with: impl Fn(&AnyEvent<'_>) -> R + Send + Sync + 'static,
     ) -> Self {
         let replacement = Replacement::of_any(with);
-        self.add(&listener, None, R::STOPS, Location::caller(), replacement)
+        self.add(
+            &listener,
+            None,
+            R::STOPS,
+            false,
+            Location::caller(),
+            replacement,
+        )
+    }
+
+    /// As [`replace`](Self::replace), for a listener with `every`.
+    ///
+    /// ```standalone_crate
+    /// use std::time::Duration;
+    /// use tidings::test::TestBus;
+    /// use tidings::{event, listener};
+    ///
+    /// #[event]
+    /// struct Rates;
+    ///
+    /// #[listener(every = "1h")]
+    /// async fn ask_the_bank() -> Rates {
+    ///     unimplemented!("talks to the bank")
+    /// }
+    ///
+    /// let bus = TestBus::builder().replace_tick(ask_the_bank, || Rates).build();
+    /// bus.advance(Duration::from_secs(24 * 3600));
+    /// bus.settle_blocking().emitted::<Rates>().times(24);
+    /// ```
+    #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "functions and tuples of them are written as they are"
+    )]
+    pub fn replace_tick<M, R: Returns>(
+        self,
+        listener: impl ListenerSet<M>,
+        with: impl Fn() -> R + Send + Sync + 'static,
+    ) -> Self {
+        let replacement = Replacement::of(move |_: &Tick| with());
+        let place = Location::caller();
+        self.add(
+            &listener,
+            Some(Tick::__info),
+            R::STOPS,
+            false,
+            place,
+            replacement,
+        )
     }
 
     fn add<M>(
@@ -229,6 +334,7 @@ impl TestBusBuilder {
         listeners: &impl ListenerSet<M>,
         event: Option<fn() -> &'static EventInfo>,
         stops: bool,
+        reply: bool,
         place: &'static Location<'static>,
         replacement: Replacement,
     ) -> Self {
@@ -244,6 +350,7 @@ impl TestBusBuilder {
                 place,
                 event,
                 stops,
+                reply,
                 install: stand_in,
             });
         }
@@ -293,6 +400,38 @@ impl TestBusBuilder {
         self
     }
 
+    /// A closure answers the request instead of all its linked listeners.
+    ///
+    /// ```standalone_crate
+    /// use tidings::event;
+    /// use tidings::test::TestBus;
+    ///
+    /// #[event(reply = u64)]
+    /// struct GetPrice {
+    ///     pieces: u64,
+    /// }
+    ///
+    /// let bus = TestBus::builder().stub_reply(|e: &GetPrice| e.pieces * 10).build();
+    /// assert_eq!(bus.request(GetPrice { pieces: 4 }).now().unwrap(), 40);
+    /// ```
+    #[track_caller]
+    pub fn stub_reply<E: Request, A: Answers<E::Reply>>(
+        mut self,
+        with: impl Fn(&E) -> A + Send + Sync + 'static,
+    ) -> Self {
+        let place = Location::caller();
+        let subscribe = move |bus: &Bus| {
+            subscribe(bus, place, move |event: &E| {
+                // Before the closure is called, so that a panic in it is not for ever.
+                let reply = Asked::<E>::new().take();
+                Answer::<E, _>::new(with(event)).step(reply)
+            })
+            .forever();
+        };
+        self.stubs.push((TypeId::of::<E>(), Box::new(subscribe)));
+        self
+    }
+
     /// Runs async listeners on another runtime than the kit's, on its clock: a `tokio::runtime::Handle`, whose clock may be paused.
     ///
     /// Queues of plain functions run on threads then. [`elapsed`](TestBus::elapsed) and the timeline tell its time; `advance` is for virtual time. The
@@ -312,6 +451,37 @@ impl TestBusBuilder {
     /// Runs what is ready in an order that is drawn from the seed, so that a test can look for orders that are rare. One seed gives one order.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Has the listeners of each event run in another order, as far as their phases (`early`, `late`) and their `before` and `after` allow one. Nothing
+    /// else fixes an order that a program may rely on. [`permute`](super::permute()) does this with many seeds and compares what comes of it.
+    ///
+    /// One seed gives one order: 0 the declared one, 1 its reverse, any other one that is drawn from it. The timeline tells it. Listeners by pattern take
+    /// part, and the methods of an instance among each other; they come after the linked listeners, and subscriptions in the order of their calls.
+    ///
+    /// ```standalone_crate
+    /// use tidings::test::TestBus;
+    /// use tidings::{event, listener};
+    ///
+    /// #[event]
+    /// struct Placed;
+    ///
+    /// #[listener]
+    /// fn charge(_: &Placed) {}
+    ///
+    /// #[listener]
+    /// fn confirm(_: &Placed) {}
+    ///
+    /// #[listener(after = confirm)]
+    /// fn thank(_: &Placed) {}
+    ///
+    /// let bus = TestBus::builder().reorder(1).build();
+    /// bus.emit(Placed);
+    /// bus.settle_blocking().order((confirm, thank, charge));
+    /// ```
+    pub fn reorder(mut self, seed: u64) -> Self {
+        self.reorder = Some(seed);
         self
     }
 
@@ -348,19 +518,28 @@ impl TestBusBuilder {
             // The bus keeps the recorder.
             Clock::Virtual(time.of_bus())
         };
-        let recorder = Arc::new(Recorder::new(clock, self.replaced));
+        let recorder = Arc::new(Recorder::new(clock, self.replaced, self.reorder));
         let built = builder
             .__instrument(Instrument {
                 interceptor: Arc::clone(&recorder) as _,
                 replaced: self.replacements,
                 stubbed: self.stubs.iter().map(|(event, _)| *event).collect(),
+                reorder: self.reorder,
             })
             .build();
         let bus = built.unwrap_or_else(|error| panic!("{error}"));
         for (_, subscribe) in self.stubs {
             subscribe(&bus);
         }
-        TestBus::from_parts(bus, recorder, virtual_time, Escapes::watch(), self.deadline)
+        self.watch.built();
+        TestBus::from_parts(
+            bus,
+            recorder,
+            virtual_time,
+            Escapes::watch(),
+            self.watch,
+            self.deadline,
+        )
     }
 }
 

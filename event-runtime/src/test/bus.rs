@@ -14,6 +14,7 @@ use event_core::{Bus, Event, ListenerSet};
 
 use super::builder::TestBusBuilder;
 use super::fault::{Failing, Fault, Kind};
+use super::permute::Watch;
 use super::record::Recorder;
 use super::run::Run;
 use super::settle::Settle;
@@ -38,6 +39,7 @@ pub struct TestBus {
     pub(super) recorder: Arc<Recorder>,
     time: Option<VirtualRuntime>,
     escapes: Arc<Escapes>,
+    watch: Watch,
     pub(super) deadline: Duration,
 }
 
@@ -69,6 +71,7 @@ impl TestBus {
         recorder: Arc<Recorder>,
         time: Option<VirtualRuntime>,
         escapes: Arc<Escapes>,
+        watch: Watch,
         deadline: Duration,
     ) -> Self {
         Self {
@@ -76,6 +79,7 @@ impl TestBus {
             recorder,
             time,
             escapes,
+            watch,
             deadline,
         }
     }
@@ -107,12 +111,12 @@ impl TestBus {
 
     /// The record since the last settling, however far it got.
     pub fn run(&self) -> Run {
-        Run::new(self.recorder.run(), &self.bus)
+        Run::new(self.recorder.run(), &self.bus, self.recorder.reordered)
     }
 
     /// The record, which later ones do not have.
     pub(super) fn take_run(&self) -> Run {
-        Run::new(self.recorder.take_run(), &self.bus)
+        Run::new(self.recorder.take_run(), &self.bus, self.recorder.reordered)
     }
 
     /// Runs what is ready, and then lets `time` pass on the virtual clock, with all that becomes due meanwhile.
@@ -359,6 +363,7 @@ impl Deref for TestBus {
 
 impl Drop for TestBus {
     fn drop(&mut self) {
+        self.watch.ended(|| self.recorder.all());
         if !std::thread::panicking() {
             self.check_escapes();
         }

@@ -116,15 +116,22 @@ pub(super) struct Recorder {
     entries: Mutex<Entries>,
     pub(super) faults: Faults,
     replaced: HashMap<TypeId, Replacement>,
+    /// The seed of the order of the listeners.
+    pub(super) reordered: Option<u64>,
 }
 
 impl Recorder {
-    pub(super) fn new(clock: Clock, replaced: HashMap<TypeId, Replacement>) -> Self {
+    pub(super) fn new(
+        clock: Clock,
+        replaced: HashMap<TypeId, Replacement>,
+        reordered: Option<u64>,
+    ) -> Self {
         Self {
             clock,
             entries: Mutex::default(),
             faults: Faults::default(),
             replaced,
+            reordered,
         }
     }
 
@@ -138,7 +145,12 @@ impl Recorder {
         entries.all[entries.taken..].to_vec()
     }
 
-    /// The same, which is of no later run. In one step: what other threads record meanwhile is of this run or the next.
+    /// What was recorded, also what was taken.
+    pub(super) fn all(&self) -> Vec<Entry> {
+        lock(&self.entries).all.clone()
+    }
+
+    /// What was recorded since the last taking, which is of no later run. In one step: what other threads record meanwhile is of this run or the next.
     pub(super) fn take_run(&self) -> Vec<Entry> {
         let mut entries = lock(&self.entries);
         let to = entries.all.len();

@@ -2,8 +2,8 @@
 
 use std::any::Any;
 
-use event_core::private::{Attempt, Hear, Installer, On, Returns, Step};
-use event_core::{AnyEvent, Event, Mode};
+use event_core::private::{Answers, Attempt, Hear, Installer, On, Returns, Step, Tick};
+use event_core::{AnyEvent, Event, Mode, Request};
 
 use crate::listen::Queued;
 
@@ -23,6 +23,18 @@ impl Replacement {
         }
     }
 
+    pub(super) fn reply<E: Request, A: Answers<E::Reply>>(
+        f: impl Fn(&E) -> A + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            run: Box::new(move |attempt, payload| {
+                payload
+                    .downcast_ref()
+                    .map(|event| attempt.answer::<E>(f(event)))
+            }),
+        }
+    }
+
     pub(super) fn of_any<R: Returns>(
         f: impl Fn(&AnyEvent<'_>) -> R + Send + Sync + 'static,
     ) -> Self {
@@ -37,8 +49,14 @@ impl Replacement {
 /// Installs a listener that is never run, since something is done instead at every call.
 pub(super) fn stand_in(installer: &mut Installer<'_>, mode: Mode, asynchronous: bool) {
     match mode {
-        Mode::Queue => {
+        Mode::Queue | Mode::Every | Mode::Debounce | Mode::Throttle => {
             let queue = Queued::<AnyEvent<'static>>::new(asynchronous);
+            let queue = match mode {
+                Mode::Every => queue.ticking(Tick::share_any),
+                Mode::Debounce => queue.debounced(),
+                Mode::Throttle => queue.throttled(),
+                _ => queue,
+            };
             if asynchronous {
                 queue.install(installer, |_, _| Some(async { Step::Done }));
             } else {

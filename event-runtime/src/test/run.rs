@@ -39,13 +39,16 @@ use super::timeline;
 pub struct Run {
     pub(super) entries: Arc<[Entry]>,
     bus: Bus,
+    /// The seed of the order of its listeners.
+    reordered: Option<u64>,
 }
 
 impl Run {
-    pub(super) fn new(entries: Vec<Entry>, bus: &Bus) -> Self {
+    pub(super) fn new(entries: Vec<Entry>, bus: &Bus, reordered: Option<u64>) -> Self {
         Self {
             entries: entries.into(),
             bus: bus.clone(),
+            reordered,
         }
     }
 
@@ -140,7 +143,7 @@ pub(super) fn is(listener: &ListenerInfo, key: TypeId) -> bool {
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        timeline::write(f, &self.entries)
+        timeline::write(f, &self.entries, self.reordered)
     }
 }
 

@@ -17,11 +17,19 @@ const LAST: usize = 50;
 /// How many emissions under each other are shown as such.
 const DEEPEST: usize = 16;
 
-pub(super) fn write(f: &mut fmt::Formatter<'_>, entries: &[Entry]) -> fmt::Result {
-    if entries.is_empty() {
-        return f.write_str("timeline: nothing was emitted");
+pub(super) fn write(
+    f: &mut fmt::Formatter<'_>,
+    entries: &[Entry],
+    reordered: Option<u64>,
+) -> fmt::Result {
+    f.write_str("timeline")?;
+    if let Some(seed) = reordered {
+        write!(f, ", with `reorder({seed})`")?;
     }
-    f.write_str("timeline:")?;
+    if entries.is_empty() {
+        return f.write_str(": nothing was emitted");
+    }
+    f.write_str(":")?;
     let entries = in_order(entries);
     let mut lines = Lines::default();
     let hidden = if entries.len() > FIRST + LAST {

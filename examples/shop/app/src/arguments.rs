@@ -9,7 +9,7 @@ use std::{
 
 use indicatif::ProgressBar;
 
-use crate::progress;
+use crate::{pace::PaceError, progress, replay::Replay};
 
 pub(crate) const USAGE: &str = "\
 usage: shop [OPTION]... [PATH]
@@ -21,6 +21,11 @@ PATH  a file of purchases, `-` for standard input; the sample that comes with th
 --seed N      the luck of the service that carries messages to customers; 7 if left out
 --latency MS  how many milliseconds that service takes for a message; 0 if left out
 --grace MS    how many milliseconds deliveries have to end when the shop is stopped; 5000 if left out
+--replay SPAN=TIME
+              purchases come in the order of their dates, SPAN of the calendar in TIME, 1year=10s for example;
+              a number and one of ms, s, min, h, day, week, month, year
+--replay virtual
+              the same order, on a clock that does not wait
 
 Ctrl-C or SIGTERM stops the reading, waits for what was read and prints the report; once more ends at once.
 
@@ -44,6 +49,8 @@ pub(crate) struct Job {
     pub(crate) latency: Duration,
     /// How long deliveries have to end when the shop is stopped.
     pub(crate) grace: Duration,
+    /// At which times the purchases come; as soon as they are read if left out.
+    pub(crate) replay: Option<Replay>,
 }
 
 /// Where the purchases are.
@@ -57,13 +64,17 @@ impl Arguments {
         mut arguments: impl Iterator<Item = OsString>,
     ) -> Result<Self, ArgumentError> {
         let (mut seed, mut latency, mut grace) = (7, 0, 5000);
-        let mut input = None;
+        let (mut input, mut replay) = (None, None);
         while let Some(argument) = arguments.next() {
             let number = match argument.to_str() {
                 Some("-h" | "--help") => return Ok(Self::Help),
                 Some("--seed") => &mut seed,
                 Some("--latency") => &mut latency,
                 Some("--grace") => &mut grace,
+                Some("--replay") => {
+                    replay = Some(read_replay(arguments.next())?);
+                    continue;
+                }
                 Some(option) if option.starts_with('-') && option != "-" => {
                     return Err(ArgumentError::Option(option.into()));
                 }
@@ -84,6 +95,7 @@ impl Arguments {
             seed,
             latency: Duration::from_millis(latency),
             grace: Duration::from_millis(grace),
+            replay,
         }))
     }
 }
@@ -93,6 +105,12 @@ fn read_number(option: OsString, value: Option<OsString>) -> Result<u64, Argumen
         .as_ref()
         .and_then(|value| value.to_str()?.parse().ok());
     number.ok_or(ArgumentError::Number(option, value))
+}
+
+fn read_replay(value: Option<OsString>) -> Result<Replay, ArgumentError> {
+    let value = value.ok_or(ArgumentError::NoReplay)?;
+    let value = value.to_string_lossy();
+    Replay::read(&value).map_err(|error| ArgumentError::Replay(value.into_owned(), error))
 }
 
 impl Input {
@@ -141,6 +159,8 @@ pub(crate) enum ArgumentError {
     TooMany(OsString),
     Option(String),
     Number(OsString, Option<OsString>),
+    NoReplay,
+    Replay(String, PaceError),
 }
 
 impl fmt::Display for ArgumentError {
@@ -152,6 +172,8 @@ impl fmt::Display for ArgumentError {
             Self::Number(option, Some(value)) => {
                 write!(f, "{option:?} needs a number, {value:?} is none")?;
             }
+            Self::NoReplay => write!(f, "\"--replay\" needs a pace such as 1year=10s, or virtual")?,
+            Self::Replay(value, error) => write!(f, "\"--replay\" cannot be {value:?}: {error}")?,
         }
         write!(f, "\n{USAGE}")
     }

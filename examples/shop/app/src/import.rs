@@ -1,5 +1,6 @@
 use std::{
     io::{self, BufRead},
+    ops::ControlFlow,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -8,12 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tidings::{Bus, Report, event};
+use shop_events::Purchased;
+use tidings::{Bus, Event, Report, event};
 use tokio::sync::{Mutex, oneshot};
 
 use crate::{
     lines::Lines,
     parse::{Parser, Reason},
+    replay::{Days, Replay},
 };
 
 /// A line of the input is no purchase.
@@ -36,6 +39,8 @@ pub(crate) struct Figures {
     pub(crate) queued: u64,
     pub(crate) failed: u64,
     pub(crate) rejected: u64,
+    /// Purchases that were read and whose day has not come.
+    pub(crate) to_come: u64,
     pub(crate) elapsed: Duration,
 }
 
@@ -53,15 +58,23 @@ struct Intake {
 }
 
 impl Import {
-    pub(crate) fn start(bus: Bus, input: impl BufRead + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(
+        bus: Bus,
+        input: impl BufRead + Send + 'static,
+        replay: Option<Replay>,
+    ) -> io::Result<Self> {
         let intake = Arc::<Intake>::default();
         let (ended, end) = oneshot::channel();
-        let thread_intake = Arc::clone(&intake);
+        let clerk = Clerk {
+            bus,
+            intake: Arc::clone(&intake),
+            started: Instant::now(),
+        };
         let import = move || {
             // Nobody asks when the shop was stopped before.
-            let _ = ended.send(read(&bus, input, &thread_intake));
+            let _ = ended.send(clerk.import(input, replay));
         };
-        // It is not joined: a read from a terminal may never return.
+        // It is not joined: a read from a terminal may never return, and a day of a replay may be far away.
         let import_thread = thread::Builder::new().name("import".to_owned());
         import_thread.spawn(import)?;
         Ok(Self { intake, end })
@@ -84,30 +97,75 @@ impl Import {
     }
 }
 
-/// Emits an event for every line: a purchase, or the reason why the line is none.
-fn read(bus: &Bus, input: impl BufRead, intake: &Intake) -> io::Result<()> {
-    let started = Instant::now();
-    let mut lines = Lines::new(input);
-    let mut parser = Parser::default();
-    while let Some(line) = lines.next()? {
-        let number = line.number;
-        let parsed = parser.parse(line.bytes);
-        let mut figures = intake.figures.blocking_lock();
-        if intake.stopped.load(Ordering::SeqCst) {
-            break;
-        }
-        match parsed {
-            Ok(None) => {}
-            Ok(Some(purchase)) => figures.add(&bus.emit(purchase).report()),
-            Err(reason) => {
-                figures.rejected += 1;
-                figures.add(&bus.emit(LineRejected { number, reason }).report());
+/// Emits what is read.
+struct Clerk {
+    bus: Bus,
+    intake: Arc<Intake>,
+    started: Instant,
+}
+
+impl Clerk {
+    fn import(self, input: impl BufRead, replay: Option<Replay>) -> io::Result<()> {
+        let Some(replay) = replay else {
+            return self.read(input, |purchase, figures| self.emit(purchase, figures));
+        };
+        let mut days = Days::default();
+        self.read(input, |purchase, figures| {
+            days.add(purchase);
+            figures.to_come += 1;
+        })?;
+        let emit = move |purchase| {
+            self.count(|figures| {
+                figures.to_come -= 1;
+                self.emit(purchase, figures);
+            })
+        };
+        replay.run(days, emit).map_err(io::Error::other)
+    }
+
+    /// Hands every purchase to `take` and tells why the other lines are none.
+    fn read(
+        &self,
+        input: impl BufRead,
+        mut take: impl FnMut(Purchased, &mut Figures),
+    ) -> io::Result<()> {
+        let mut lines = Lines::new(input);
+        let mut parser = Parser::default();
+        while let Some(line) = lines.next()? {
+            let number = line.number;
+            let parsed = parser.parse(line.bytes);
+            let goes_on = self.count(|figures| {
+                match parsed {
+                    Ok(None) => {}
+                    Ok(Some(purchase)) => take(purchase, figures),
+                    Err(reason) => {
+                        figures.rejected += 1;
+                        self.emit(LineRejected { number, reason }, figures);
+                    }
+                }
+                figures.lines = number;
+            });
+            if goes_on.is_break() {
+                break;
             }
         }
-        figures.lines = number;
-        figures.elapsed = started.elapsed();
+        Ok(())
     }
-    Ok(())
+
+    /// Lets `step` change the figures, unless the import was stopped.
+    fn count(&self, step: impl FnOnce(&mut Figures)) -> ControlFlow<()> {
+        let mut figures = self.intake.figures.blocking_lock();
+        if self.intake.stopped.load(Ordering::SeqCst) {
+            return ControlFlow::Break(());
+        }
+        step(&mut figures);
+        figures.elapsed = self.started.elapsed();
+        ControlFlow::Continue(())
+    }
+
+    fn emit(&self, event: impl Event + Send + Sync, figures: &mut Figures) {
+        figures.add(&self.bus.emit(event).report());
+    }
 }
 
 impl Figures {

@@ -52,7 +52,15 @@ fn write_stop(closed: &Closed, page: &Page) -> io::Result<()> {
         return Ok(());
     };
     let lines = Grouped(closed.figures.lines);
-    page.section("Stopped", format_args!("by {signal} after line {lines}\n"))
+    let to_come = Grouped(closed.figures.to_come);
+    if closed.figures.to_come == 0 {
+        page.section("Stopped", format_args!("by {signal} after line {lines}\n"))
+    } else {
+        page.section(
+            "Stopped",
+            format_args!("by {signal} after line {lines}\nstill to come {to_come:>10}\n"),
+        )
+    }
 }
 
 #[listener(after = write_stop)]

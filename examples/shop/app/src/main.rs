@@ -9,8 +9,10 @@ mod import;
 mod lines;
 mod listeners;
 mod modules;
+mod pace;
 mod parse;
 mod progress;
+mod replay;
 mod signals;
 
 use std::{error::Error, process::ExitCode};
@@ -66,7 +68,7 @@ fn run(job: &Job) -> Result<u8, Box<dyn Error>> {
     let office = modules.office()?;
 
     let signals = Signals::listen(&runtime)?;
-    let import = Import::start(trade.clone(), lines)?;
+    let import = Import::start(trade.clone(), lines, job.replay)?;
     let end = closing::close(&trade, &office, import, signals, job.grace);
     let End { read, closed } = runtime.block_on(end)?;
     progress.finish_and_clear();

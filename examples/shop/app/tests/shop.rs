@@ -40,8 +40,9 @@ fn run(arguments: &[&str]) -> Output {
         .expect("the shop was built for this test")
 }
 
-fn run_with_input(input: &[u8]) -> Output {
+fn run_with_input(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = shop()
+        .args(arguments)
         .arg("-")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -170,11 +171,73 @@ fn one_seed_has_one_output_and_another_seed_another() {
     assert_eq!(seventh.0, Some(0));
 }
 
+/// What was printed before the figures of the run, which tell how long it took.
+#[track_caller]
+fn report(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert_eq!(
+        (output.status.code(), lines(&output.stderr)),
+        (Some(0), Vec::new()),
+        "{arguments:?}"
+    );
+    let printed = String::from_utf8(output.stdout).expect("the shop prints UTF-8");
+    let (report, figures) = printed
+        .split_once("\nThis run\n")
+        .expect("the run's figures come last");
+    let counts = figures
+        .split_once("time ")
+        .expect("the time comes after the counts");
+    [report, counts.0].concat()
+}
+
+#[test]
+fn a_replay_of_the_sample_prints_what_the_plain_run_prints() {
+    let plain = report(&[]);
+
+    for replay in ["virtual", "1year=1s"] {
+        assert_eq!(report(&["--replay", replay]), plain, "{replay}");
+    }
+}
+
+#[test]
+fn a_replay_of_the_master_file_prints_what_the_plain_run_prints() {
+    let path = data("CDNOW_master.txt");
+    let path = path.to_str().expect("the folder of the sources is UTF-8");
+
+    assert_eq!(report(&["--replay", "virtual", path]), report(&[path]));
+}
+
+#[test]
+fn a_replay_waits_for_room_in_the_queues() {
+    // More large orders on one day than the notifier has places and workers for.
+    let orders = "1 1 19970101 9 300.00\n".repeat(1000);
+    for replay in ["virtual", "1year=1ms"] {
+        let output = run_with_input(&["--latency", "1", "--replay", replay], orders.as_bytes());
+
+        assert_prints(&output, 0, &["purchases 1,000", "queued 2,000", "failed 0"]);
+    }
+}
+
+#[test]
+fn a_replay_tells_broken_lines_and_needs_purchases() {
+    let broken = b"no purchase\n00021 0002 19970118  1   11.77\n";
+
+    let output = run_with_input(&["--replay", "virtual"], broken);
+
+    assert_prints(&output, 1, &["purchases 1", "rejected 1"]);
+    let output = run_with_input(&["--replay", "virtual"], b"\n");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        lines(&output.stderr),
+        ["shop: standard input holds no purchases"]
+    );
+}
+
 #[test]
 fn standard_input_is_read_as_a_file_is() {
     let sample = std::fs::read(data("CDNOW_sample.txt")).expect("the sample comes with the shop");
 
-    let output = run_with_input(&sample);
+    let output = run_with_input(&[], &sample);
 
     assert_prints(&output, 0, &SAMPLE);
     assert_prints(&output, 0, &["Purchases of standard input"]);
@@ -195,7 +258,7 @@ fn broken_lines_are_told_and_the_others_counted_once() {
          00021 0002 19970118  99999999999  11.77\r\n\
          00021 0002 19970118  1   11.77";
 
-    let output = run_with_input(input);
+    let output = run_with_input(&[], input);
 
     assert_prints(
         &output,
@@ -244,7 +307,7 @@ fn an_input_without_purchases_is_no_report_of_zeros() {
         "\n\n",
         "customer_id date number_of_cds dollar_value\r\n",
     ] {
-        let output = run_with_input(input.as_bytes());
+        let output = run_with_input(&[], input.as_bytes());
 
         assert_eq!(output.status.code(), Some(2));
         assert_eq!(lines(&output.stdout), [""; 0]);
@@ -262,11 +325,40 @@ fn what_the_command_line_cannot_mean_is_refused() {
         &["--fast"],
         &["--seed"],
         &["--seed", "lucky"],
+        &["--replay"],
+        &["--replay", "1year=10"],
     ] {
         let output = run(arguments);
 
         assert_eq!(output.status.code(), Some(2));
         assert!(lines(&output.stderr).contains(&"usage: shop [OPTION]... [PATH]".into()));
+    }
+}
+
+#[test]
+fn a_replay_that_is_none_is_refused_with_the_reason() {
+    for (value, reason) in [
+        (
+            "soon",
+            "a span of the calendar and its time were expected, 1year=10s for example, or virtual",
+        ),
+        (
+            "1=10s",
+            r#""1" has no unit, which is one of ms, s, min, h, day, week, month or year"#,
+        ),
+        (
+            "1age=10s",
+            r#""age" is no unit, which is one of ms, s, min, h, day, week, month or year"#,
+        ),
+        ("1year=0s", r#""0s" is no time at all"#),
+    ] {
+        let output = run(&["--replay", value]);
+
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(
+            lines(&output.stderr)[0],
+            format!(r#"shop: "--replay" cannot be "{value}": {reason}"#)
+        );
     }
 }
 

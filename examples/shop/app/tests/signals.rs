@@ -20,8 +20,8 @@ const BROKEN: &str = "no purchase\n";
 /// A shop at work, which has told the broken line.
 struct Shop {
     child: Child,
-    /// Gives the pipe back, which stays open so that the shop waits for more lines.
-    feeder: JoinHandle<ChildStdin>,
+    /// Gives the pipe back if it stays open, so that the shop waits for more lines.
+    feeder: JoinHandle<Option<ChildStdin>>,
     told: BufReader<ChildStderr>,
 }
 
@@ -34,6 +34,15 @@ struct Printed {
 
 impl Shop {
     fn start(arguments: &[&str], input: String) -> Self {
+        Self::fed(arguments, input, Some)
+    }
+
+    /// A shop whose input ends.
+    fn start_with_all(arguments: &[&str], input: String) -> Self {
+        Self::fed(arguments, input, |_closed| None)
+    }
+
+    fn fed(arguments: &[&str], input: String, keep: fn(ChildStdin) -> Option<ChildStdin>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_shop"))
             .args(arguments)
             .arg("-")
@@ -47,7 +56,7 @@ impl Shop {
         let feeder = thread::spawn(move || {
             // The pipe breaks when the shop ends before it has read all.
             let _broken = stdin.write_all(input.as_bytes());
-            stdin
+            keep(stdin)
         });
         let mut shop = Self {
             child,
@@ -217,6 +226,33 @@ fn a_line_that_waits_for_room_is_given_up_with_the_rest() {
     assert_eq!(refused, read - 272, "{:#?}", printed.page);
     assert_eq!(printed.number("notifier.large_order", " left"), 272);
     assert_eq!(printed.number("lines written", ""), read);
+}
+
+#[test]
+fn a_replay_that_is_stopped_waits_for_no_other_day() {
+    let next_year = "31 19980101 9 300.00\n".to_owned();
+    let shop = Shop::start_with_all(
+        &[
+            "--replay",
+            "1year=1year",
+            "--latency",
+            HOUR,
+            "--grace",
+            "100",
+        ],
+        next_year + &orders(),
+    );
+
+    shop.send(Signal::INT);
+    let printed = shop.end();
+
+    assert_eq!(printed.status, Some(130), "{}", printed.told);
+    printed.assert_agrees();
+    printed.assert_has("by Ctrl-C after line 32");
+    // The first day may come before the signal or not.
+    let to_come = printed.number("still to come", "");
+    assert!((1..=31).contains(&to_come), "{:#?}", printed.page);
+    assert_eq!(printed.number("purchases", "") + to_come, 31);
 }
 
 #[test]

@@ -26,6 +26,31 @@ impl Date {
             .then_some(Self { month, day })
     }
 
+    /// The days from an earlier day to this one; 0 if the other day is not earlier.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use shop_events::Date;
+    ///
+    /// let day = |month, day| Date::new(2000, month, day).unwrap();
+    /// assert_eq!(day(3, 1).days_since(day(2, 28)), 2);
+    /// assert_eq!(day(2, 28).days_since(day(3, 1)), 0);
+    /// ```
+    #[must_use]
+    pub fn days_since(self, earlier: Self) -> u32 {
+        self.number().saturating_sub(earlier.number())
+    }
+
+    /// The number of this day, counted from the first day of the year 1.
+    fn number(self) -> u32 {
+        let Month { year, month } = self.month;
+        let years = u32::from(year) - 1;
+        let leap_days = years / 4 - years / 100 + years / 400;
+        let months = (1..month).map(|month| u32::from(Month { year, month }.days()));
+        years * 365 + leap_days + months.sum::<u32>() + u32::from(self.day) - 1
+    }
+
     /// The month that holds this day.
     #[must_use]
     pub fn month(self) -> Month {
@@ -106,6 +131,26 @@ mod tests {
         }
         assert!(Date::new(1996, 2, 29).is_some());
         assert!(Date::new(2000, 2, 29).is_some());
+    }
+
+    #[test]
+    fn days_are_counted_over_the_ends_of_months_and_years() {
+        let date = |(year, month, day)| {
+            Date::new(year, month, day).expect("the day exists in every calendar of these years")
+        };
+
+        for (earlier, later, days) in [
+            ((1997, 1, 1), (1997, 1, 1), 0),
+            ((1997, 1, 31), (1997, 2, 1), 1),
+            ((1997, 2, 28), (1997, 3, 1), 1),
+            ((1996, 2, 28), (1996, 3, 1), 2),
+            ((1899, 12, 31), (1900, 12, 31), 365),
+            ((1997, 1, 1), (1998, 1, 1), 365),
+            ((1600, 1, 1), (2000, 1, 1), 146_097),
+            ((1, 1, 1), (9999, 12, 31), 3_652_058),
+        ] {
+            assert_eq!(date(later).days_since(date(earlier)), days, "{later:?}");
+        }
     }
 
     #[test]

@@ -64,3 +64,13 @@ pub struct Ordered;
 #[event]
 #[derive(Debug)]
 pub(crate) struct Hidden;
+
+/// An event that is answered.
+#[event(reply = Result<Vec<u8>, String>)]
+#[derive(Debug)]
+pub struct GetPage(pub u8);
+
+/// Answered with nothing.
+#[event(reply = (), unanswered = "error")]
+#[derive(Debug)]
+pub struct Confirm;

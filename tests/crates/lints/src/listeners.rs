@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use tidings::{AnyEvent, Context, listener};
 
-use crate::events::{Closed, Drawn, Hidden, Moved, Page, Paid, Placed};
+use crate::events::{Closed, Confirm, Drawn, GetPage, Hidden, Moved, Page, Paid, Placed};
 
 /// What the listeners did.
 #[derive(Debug, Default)]
@@ -177,6 +177,25 @@ pub fn draw(e: &Drawn) {
 #[listener]
 fn hidden(_: &Hidden) {
     println!("hidden");
+}
+
+/// Answers.
+///
+/// # Errors
+///
+/// There is no page zero.
+#[listener(reply, when = |e| e.0 < 100)]
+pub fn page(e: &GetPage) -> Result<Vec<u8>, String> {
+    if e.0 == 0 {
+        return Err("no page".to_owned());
+    }
+    Ok(vec![e.0])
+}
+
+/// Answers later.
+#[listener(reply)]
+pub async fn confirm_later(_: &Confirm) {
+    std::future::ready(()).await;
 }
 
 /// Of an event that is about to go.

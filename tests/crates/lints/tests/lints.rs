@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lints::events::{Closed, Paid, Placed};
+use lints::events::{Closed, Confirm, GetPage, Paid, Placed};
 use lints::listeners::Log;
 use lints::methods::Counter;
 use tidings::Bus;
@@ -41,4 +41,10 @@ fn l8_the_listeners_of_the_strict_crate_run() {
         .collect();
     assert!(topics.contains(&"hidden") && topics.contains(&"ordered"));
     assert!(bus.emit(Closed).report().heard() && bus.emit(Paid(1)).report().heard());
+
+    assert_eq!(
+        bus.request(GetPage(7)).now().expect("it is answered"),
+        Ok(vec![7])
+    );
+    assert!(futures::executor::block_on(bus.request(Confirm)).is_ok());
 }

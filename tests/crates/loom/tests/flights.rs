@@ -14,6 +14,13 @@ mod policy;
 #[path = "../../../../event-core/src/sync.rs"]
 #[allow(dead_code, reason = "not everything is needed here")]
 mod sync;
+#[path = "../../../../event-core/src/timed.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "public in the core, and not everything is needed here"
+)]
+mod timed;
 
 use std::future::poll_fn;
 use std::time::Instant;

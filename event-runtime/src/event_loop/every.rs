@@ -1,0 +1,81 @@
+//! Callbacks that come again and again.
+
+use std::time::{Duration, Instant};
+
+use event_core::Missed;
+
+use super::EventLoop;
+use super::outcome::Ended;
+
+pub(super) struct Every {
+    pub(super) period: Duration,
+    pub(super) missed: Missed,
+    pub(super) at: Instant,
+    pub(super) f: Box<dyn FnMut(&EventLoop) -> Ended>,
+}
+
+impl Every {
+    /// Sets the time of the next call; none if no clock reaches it.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Instant> {
+        let next = match self.missed {
+            Missed::Burst => self.at.checked_add(self.period),
+            Missed::Delay => now.checked_add(self.period),
+            _ => {
+                let late = now.saturating_duration_since(self.at).as_nanos();
+                let period = self.period.as_nanos().max(1);
+                let into = u64::try_from(late % period).unwrap_or(u64::MAX);
+                // The last whole period that has begun, and one more.
+                now.checked_sub(Duration::from_nanos(into))
+                    .unwrap_or(now)
+                    .checked_add(self.period)
+            }
+        };
+        self.at = next?;
+        Some(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use event_core::Missed;
+
+    use super::Every;
+
+    const PERIOD: Duration = Duration::from_millis(10);
+
+    fn next(missed: Missed, late: Duration) -> Duration {
+        let at = Instant::now();
+        let f = Box::new(|_: &_| Ok(()));
+        let period = PERIOD;
+        let mut every = Every {
+            period,
+            missed,
+            at,
+            f,
+        };
+        let next = every.next(at + late);
+        next.map_or(Duration::MAX, |next| next - at)
+    }
+
+    #[test]
+    fn in_time_all_ways_are_one() {
+        for missed in [Missed::Skip, Missed::Burst, Missed::Delay] {
+            assert_eq!(next(missed, Duration::ZERO), PERIOD);
+        }
+    }
+
+    #[test]
+    fn what_was_missed_is_left_out_made_up_for_or_moves_the_rest() {
+        let late = Duration::from_millis(34);
+        assert_eq!(next(Missed::Skip, late), 4 * PERIOD);
+        assert_eq!(next(Missed::Burst, late), PERIOD);
+        assert_eq!(next(Missed::Delay, late), late + PERIOD);
+    }
+
+    #[test]
+    fn a_call_that_is_a_whole_period_late_skips_that_one() {
+        assert_eq!(next(Missed::Skip, PERIOD), 2 * PERIOD);
+    }
+}

@@ -1,0 +1,110 @@
+//! The end of a program's loop: nothing is cut off that can end by itself.
+
+use std::time::Duration;
+
+use event_core::private::after;
+
+use super::EventLoop;
+use super::control::Stage;
+use super::error::LoopError;
+use super::run::Unfinished;
+
+/// How long [`run`] waits for what is left: longer than the grace of any task, since calls on other threads cannot be asked to end.
+const LONGEST: Duration = Duration::from_secs(300);
+
+impl EventLoop {
+    /// Asks every task to end, waits for them and for the threads of [`blocking`](Self::blocking) calls, and closes the loop. Says what had not ended
+    /// after `time` and was dropped.
+    ///
+    /// A task that waits for [`cancelled`](Self::cancelled) has the loop's grace period to clean up. Callbacks that are ready when the last task has ended
+    /// still run, in one more turn; timers are then dropped and counted. In virtual time the clock stands still during `blocking` calls, so those
+    /// are waited for however long they take.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tidings::EventLoop;
+    ///
+    /// let lp = EventLoop::virtual_time();
+    /// let own = lp.clone();
+    /// let mut tidy = lp.spawn(async move {
+    ///     own.cancelled().await;
+    ///     own.sleep(Duration::from_secs(1)).await;
+    ///     "tidied up"
+    /// })?;
+    /// lp.turn(Duration::ZERO)?;
+    /// let left = lp.shutdown(Duration::from_secs(10))?;
+    /// assert!(left.is_empty() && lp.is_closed());
+    /// assert_eq!(tidy.take(), Some(Ok("tidied up")));
+    /// # Ok::<(), tidings::event_loop::LoopError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run_forever`](Self::run_forever). After a [`Fatal`](LoopError::Fatal) the loop is closed as well.
+    pub fn shutdown(&self, time: Duration) -> Result<Unfinished, LoopError> {
+        self.check_run()?;
+        let end = after(self.time(), time);
+        let mut asked = Vec::new();
+        let mut is_last = false;
+        loop {
+            if self.task_count() == 0 && !self.core.has_threads() {
+                if is_last || !self.core.has_ready() {
+                    break;
+                }
+                is_last = true;
+            }
+            // Those that the last ones started while they ended are asked as well.
+            asked.retain(|task: &std::rc::Rc<dyn super::join::Settle>| {
+                !task.control().waiters.is_done()
+            });
+            if asked.is_empty() {
+                asked = self.core.tasks.borrow().ends();
+                for task in &asked {
+                    task.control().cancel(Stage::Asked);
+                }
+            }
+            let left = end.saturating_duration_since(self.time());
+            let turn = self.turn(left);
+            if turn.is_err() || left.is_zero() {
+                let dropped = self.close()?;
+                return turn.map(|_| dropped);
+            }
+        }
+        self.close()
+    }
+}
+
+/// Runs a program: a new loop, `main` on it until its end, and then a [shutdown](EventLoop::shutdown) of everything that it left behind.
+///
+/// ```
+/// use std::time::Duration;
+/// use tidings::event_loop::{LoopError, run};
+///
+/// let answer = run(async |lp| {
+///     lp.sleep(Duration::from_millis(1)).await;
+///     42
+/// })?;
+/// assert_eq!(answer, 42);
+/// # Ok::<(), LoopError>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`EventLoop::new`] and [`EventLoop::run_until_complete`], and [`AlreadyRunning`](LoopError::AlreadyRunning) inside a loop.
+///
+/// # Panics
+///
+/// With `main`'s own panic.
+#[track_caller]
+pub fn run<T>(main: impl AsyncFnOnce(&EventLoop) -> T) -> Result<T, LoopError> {
+    if super::local::running().is_some() {
+        return Err(LoopError::AlreadyRunning);
+    }
+    let lp = EventLoop::new()?;
+    let ended = lp.run_until_complete(main(&lp));
+    if !lp.is_closed() {
+        let left = lp.shutdown(LONGEST)?;
+        lp.tell_dropped(left.tasks);
+    }
+    ended
+}

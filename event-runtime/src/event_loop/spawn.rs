@@ -1,0 +1,230 @@
+//! Starting tasks.
+
+use std::future::{Future, IntoFuture};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+use event_core::Emission;
+use event_core::private::scope::{current_bus, is_open};
+
+use crate::queue::quiet::drop_quietly;
+
+use super::EventLoop;
+use super::control::{Cancelled, Control, Stage};
+use super::core::{Core, Item};
+use super::error::LoopError;
+use super::failure::{LoopFailure, LoopItem};
+use super::join::{JoinError, JoinHandle, State};
+use super::tasks::{Bell, Slot};
+
+impl EventLoop {
+    /// Starts a task. Its first step is in the next turn; its steps share one queue with the callbacks. The bus that is current here is current in it.
+    ///
+    /// # Errors
+    ///
+    /// [`LoopError::Closed`]; the future is dropped.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> Result<JoinHandle<F::Output>, LoopError>
+    where
+        F: IntoFuture<IntoFuture: 'static, Output: 'static>,
+    {
+        self.start(None, Location::caller(), future)
+    }
+
+    /// Starts a task with a name, which its failures tell.
+    ///
+    /// # Errors
+    ///
+    /// [`LoopError::Closed`]; the future is dropped.
+    #[track_caller]
+    pub fn spawn_named<F>(
+        &self,
+        name: impl Into<Rc<str>>,
+        future: F,
+    ) -> Result<JoinHandle<F::Output>, LoopError>
+    where
+        F: IntoFuture<IntoFuture: 'static, Output: 'static>,
+    {
+        self.start(Some(name.into()), Location::caller(), future)
+    }
+
+    fn start<F>(
+        &self,
+        name: Option<Rc<str>>,
+        place: &'static Location<'static>,
+        future: F,
+    ) -> Result<JoinHandle<F::Output>, LoopError>
+    where
+        F: IntoFuture<IntoFuture: 'static, Output: 'static>,
+    {
+        let future = future.into_future();
+        self.start_result(name, place, async move { Ok(future.await) })
+    }
+
+    /// Has `f` told the name and the place of every task before it is started, for a count or a trace; it changes nothing about the task. Its panic is
+    /// told to the [`on_failure`](Self::on_failure) hook. It takes the place of the one before.
+    ///
+    /// ```
+    /// use std::cell::RefCell;
+    /// use std::rc::Rc;
+    /// use tidings::EventLoop;
+    ///
+    /// let lp = EventLoop::virtual_time();
+    /// let names = Rc::new(RefCell::new(Vec::new()));
+    /// let seen = Rc::clone(&names);
+    /// lp.on_spawn(move |name, _place| seen.borrow_mut().extend(name.map(str::to_owned)));
+    /// lp.spawn_named("worker", async {})?.detach();
+    /// assert_eq!(*names.borrow(), ["worker"]);
+    /// # Ok::<(), tidings::event_loop::LoopError>(())
+    /// ```
+    pub fn on_spawn(&self, f: impl Fn(Option<&str>, &'static Location<'static>) + 'static) {
+        let before = self.core.spawn_hook.replace(Some(Rc::new(f)));
+        drop_quietly(before);
+    }
+
+    fn tell_spawn(&self, name: Option<&str>, place: &'static Location<'static>) {
+        let hook = self.core.spawn_hook.borrow().clone();
+        if let Some(hook) = hook {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| hook(name, place))) {
+                let failure = LoopFailure::panicked(LoopItem::Task, place, panic);
+                self.core.fail(&failure.named(name.map(Rc::from)));
+            }
+        }
+    }
+
+    pub(super) fn spawn_result<T: 'static>(
+        &self,
+        place: &'static Location<'static>,
+        future: impl Future<Output = Result<T, JoinError>> + 'static,
+    ) -> Result<JoinHandle<T>, LoopError> {
+        self.start_result(None, place, future)
+    }
+
+    fn start_result<T: 'static>(
+        &self,
+        name: Option<Rc<str>>,
+        place: &'static Location<'static>,
+        future: impl Future<Output = Result<T, JoinError>> + 'static,
+    ) -> Result<JoinHandle<T>, LoopError> {
+        self.core.check_open()?;
+        self.tell_spawn(name.as_deref(), place);
+        // The hook may have closed the loop.
+        self.core.check_open()?;
+        let state = State::new(Control::new(&self.core, name, place));
+        let end = Rc::clone(&state);
+        let body = Box::pin(async move {
+            let outcome = future.await;
+            end.finish(outcome);
+        });
+        let end = Rc::clone(&state);
+        self.core.add_task(|key, shared| {
+            end.control.key.set(key);
+            let bell = Bell::new(shared, key);
+            Slot {
+                body: Some(body),
+                waker: Waker::from(Arc::clone(&bell)),
+                bell,
+                bus: current_bus(),
+                end,
+            }
+        });
+        Ok(JoinHandle::new(state))
+    }
+
+    /// Drives an emission's async deliveries to their end, if the bus has no runtime that would.
+    #[track_caller]
+    pub(super) fn adopt(&self, emission: Emission) {
+        if is_open(&emission) {
+            let task = self.spawn(async move { drop(emission.await) });
+            // A loop that was closed meanwhile drops the emission, which tells so itself.
+            if let Ok(task) = task {
+                task.detach();
+            }
+        }
+    }
+
+    /// Ends when the task that runs now is asked to end by [`cancel`](JoinHandle::cancel): the task then has the loop's grace period to clean up. Outside
+    /// of a task it never ends.
+    ///
+    /// ```
+    /// use tidings::event_loop::{EventLoop, JoinError};
+    ///
+    /// let lp = EventLoop::virtual_time();
+    /// let tidy = lp.spawn({
+    ///     let lp = lp.clone();
+    ///     async move {
+    ///         lp.cancelled().await;
+    ///         "tidied up"
+    ///     }
+    /// })?;
+    /// lp.turn(std::time::Duration::ZERO)?;
+    /// tidy.cancel();
+    /// assert_eq!(lp.run_until_complete(tidy)?, Ok("tidied up"));
+    /// # Ok::<(), tidings::event_loop::LoopError>(())
+    /// ```
+    pub fn cancelled(&self) -> Cancelled {
+        Cancelled::of(self.core.current_task.borrow().clone())
+    }
+
+    pub(super) fn is_cancel_awaited(&self) -> bool {
+        let task = self.core.current_task.borrow().clone();
+        task.is_some_and(|task| task.control().is_cancel_awaited())
+    }
+
+    pub(super) fn abort_current(&self) {
+        let task = self.core.current_task.borrow().clone();
+        if let Some(task) = task {
+            task.control().cancel(Stage::Aborted);
+        }
+    }
+
+    /// The name of the task whose step runs now, or its place if it has none; `None` outside of every task.
+    ///
+    /// ```
+    /// use tidings::EventLoop;
+    ///
+    /// let lp = EventLoop::virtual_time();
+    /// assert_eq!(lp.current_task(), None);
+    /// let own = lp.clone();
+    /// let task = lp.spawn_named("worker", async move { own.current_task() })?;
+    /// assert_eq!(lp.run_until_complete(task)?, Ok(Some("worker".to_owned())));
+    /// # Ok::<(), tidings::event_loop::LoopError>(())
+    /// ```
+    pub fn current_task(&self) -> Option<String> {
+        let task = self.core.current_task.borrow();
+        let control = task.as_ref()?.control();
+        let name = control.name.as_deref().map(str::to_owned);
+        Some(name.unwrap_or_else(|| control.place.to_string()))
+    }
+
+    /// The names of the tasks that have not ended, in no order; those without a name are not among them.
+    pub fn task_names(&self) -> Vec<String> {
+        let tasks = self.core.tasks.borrow();
+        let names = tasks
+            .iter()
+            .filter_map(|slot| slot.end.control().name.as_deref());
+        names.map(str::to_owned).collect()
+    }
+
+    /// How many tasks have not ended.
+    pub fn task_count(&self) -> usize {
+        self.core.tasks.borrow().len()
+    }
+}
+
+impl Core {
+    fn add_task(
+        &self,
+        slot: impl FnOnce(super::tasks::TaskKey, &Arc<super::shared::Shared>) -> Slot,
+    ) {
+        let mut tasks = self.tasks.borrow_mut();
+        let key = tasks.insert(|key| slot(key, &self.shared));
+        if let Some(slot) = tasks.get_mut(key) {
+            slot.bell.mark();
+        }
+        drop(tasks);
+        self.push(Item::Step(key));
+    }
+}

@@ -1,0 +1,6 @@
+use tidings::listener;
+
+#[listener(debounce = "200ms")]
+fn search() {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use tidings::{event, listener};
+
+#[event]
+struct Placed;
+
+#[listener(debounce = 200)]
+fn search(_: &Placed) {}
+
+fn main() {}

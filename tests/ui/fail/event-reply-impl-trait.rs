@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event(reply = impl Clone)]
+struct GetQuote;
+
+fn main() {}

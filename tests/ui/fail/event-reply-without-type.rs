@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event(reply)]
+struct GetQuote;
+
+fn main() {}

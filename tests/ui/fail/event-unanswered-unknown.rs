@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event(reply = u32, unanswered = "warn")]
+struct GetQuote;
+
+fn main() {}

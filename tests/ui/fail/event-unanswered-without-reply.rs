@@ -1,0 +1,6 @@
+use tidings::event;
+
+#[event(unanswered = "ignore")]
+struct GetQuote;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::listener;
+
+#[listener(every = "10s")]
+fn tick(_: u32) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::listener;
+
+#[listener(every = "10")]
+fn tick() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::listener;
+
+#[listener(every)]
+fn tick() {}
+
+fn main() {}

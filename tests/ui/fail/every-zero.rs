@@ -1,0 +1,6 @@
+use tidings::listener;
+
+#[listener(every = "0s")]
+fn tick() {}
+
+fn main() {}

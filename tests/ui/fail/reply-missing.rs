@@ -1,0 +1,11 @@
+use tidings::{event, listener};
+
+struct Quote;
+
+#[event(reply = Quote)]
+struct GetQuote;
+
+#[listener(reply)]
+fn quote(_: &GetQuote) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::listener;
+
+#[listener(evry = "10s")]
+fn tick() {}
+
+fn main() {}
