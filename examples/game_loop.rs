@@ -24,22 +24,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     lp.emit_later(FRAME, Spawned { what: "monster" })?;
     lp.call_every(2 * FRAME, Missed::Skip, |_| println!("  the clock ticks"))?;
     let own = lp.clone();
-    let script = lp.spawn(async move {
+    lp.spawn(async move {
         println!("  the door opens");
         own.sleep(3 * FRAME).await;
         println!("  the door closes");
-    })?;
+    })?
+    .detach();
+    // The player leaves. With the feature `signal`, `stop_on_signals` lets Ctrl-C do the same.
+    lp.call_later(5 * FRAME, EventLoop::stop)?;
 
-    for frame in 0.. {
+    'frames: for frame in 0.. {
         println!("frame {frame}");
         // At most one frame's time for what is due, then the picture.
         let next = lp.time() + FRAME;
         while lp.time() < next {
-            lp.turn(next - lp.time())?;
-        }
-        if script.is_finished() {
-            break;
+            if lp.turn(next - lp.time())?.is_stopped {
+                break 'frames;
+            }
         }
     }
+    println!("saved");
     Ok(())
 }

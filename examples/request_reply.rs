@@ -73,7 +73,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             .request(GetQuote { pieces })
             .within(Duration::from_secs(30));
         if let Err(error) = time.block_on(request) {
-            println!("  {:?}: {error}", error.kind());
+            // The answerer's own words are those of the source.
+            let why = error.source().map(|source| format!(": {source}"));
+            println!("  {:?}: {error}{}", error.kind(), why.unwrap_or_default());
             assert_ne!(error.kind(), RequestErrorKind::NoListener);
         }
     }

@@ -1,24 +1,27 @@
-// The README's programs are tests, and some of them have queues.
-#![cfg_attr(any(not(doctest), feature = "test"), doc = include_str!("../README.md"))]
+// The README's programs are tests, and some of them have queues or hear signals.
+#![cfg_attr(any(not(doctest), all(feature = "signal", feature = "test")), doc = include_str!("../README.md"))]
 
 // The attributes name `::tidings`, also in this package's own tests and examples.
 extern crate self as tidings;
 
 pub use event_core::{
-    AnyEvent, BuildError, Bus, BusBuilder, Catalog, Cause, Code, Context, Emission, EmissionFuture,
-    EmitError, Event, EventInfo, EventStream, Failure, FailureKind, Field, InstallError,
-    InstallErrorKind, Installed, Left, ListenerInfo, ListenerSet, Listeners, Missed, Mode,
-    NextError, NextErrorKind, NextFuture, Overflow, Overlap, PatternError, PatternErrorKind, Phase,
-    Policy, Problem, QueueStats, Report, Request, RequestError, RequestErrorKind, RequestFuture,
-    Runtime, Shutdown, ShutdownFuture, StateNeed, Subscription, Task, Unanswered, Unheard, WeakBus,
-    WouldDeadlock, catalog, emit, link,
+    AnyEvent, BuildError, Bus, BusBuilder, Catalog, Cause, Code, Context, Drained, Elapsed,
+    Emission, EmissionFuture, EmitError, Event, EventInfo, EventStream, Failure, FailureKind,
+    Field, InstallError, InstallErrorKind, Installed, LaterError, LaterErrorKind, LaterHandle,
+    Left, ListenerInfo, ListenerSet, Listeners, Missed, Mode, NextError, NextErrorKind, NextFuture,
+    Overflow, Overlap, PatternError, PatternErrorKind, Phase, Policy, Problem, QueueStats, Report,
+    Request, RequestError, RequestErrorKind, RequestFuture, Runtime, Shutdown, ShutdownFuture,
+    StateNeed, Subscription, Task, Unanswered, Unheard, WeakBus, WouldDeadlock, catalog, emit,
+    link,
 };
 #[cfg(feature = "json")]
 pub use event_core::{EmitJsonError, EmitJsonErrorKind, ToJsonError};
-pub use event_macros::{event, listener, listeners};
+pub use event_macros::{event, listener, listeners, main};
 #[cfg(feature = "runtime")]
 #[doc(inline)]
 pub use event_runtime::event_loop;
+#[cfg(feature = "signal")]
+pub use event_runtime::event_loop::{Signal, SignalReceived};
 #[cfg(feature = "test")]
 #[doc(inline)]
 pub use event_runtime::test;
@@ -30,11 +33,15 @@ pub use event_runtime::{
 
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(not(feature = "signal"))]
+    pub use event_core::__no_program as program;
     #[cfg(not(feature = "runtime"))]
     pub use event_core::__no_queue as queued;
     #[cfg(not(feature = "runtime"))]
     pub use event_core::__no_timed as timed;
     pub use event_core::private::*;
+    #[cfg(feature = "signal")]
+    pub use event_runtime::__program as program;
     #[cfg(feature = "runtime")]
     pub use event_runtime::__queued as queued;
     #[cfg(feature = "runtime")]

@@ -264,3 +264,58 @@ fn a_future_may_be_polled_inside_its_own_callback() {
     let future = future.take().unwrap();
     assert_eq!(lp.run_until_complete(future).unwrap().unwrap(), 7);
 }
+
+#[test]
+fn a_callback_of_a_promise_that_is_not_kept_ends_with_the_loop_and_counts_as_nothing_left() {
+    let lp = EventLoop::virtual_time();
+    let (promise, answer) = lp.promise::<u32>();
+    let held = Rc::new(());
+    let own = Rc::clone(&held);
+    let callback = answer.on_done(move |_, _| drop(own));
+    assert_eq!(Rc::strong_count(&held), 2);
+    assert!(lp.close().unwrap().is_empty());
+    assert_eq!(Rc::strong_count(&held), 1);
+
+    let own = Rc::clone(&held);
+    answer.on_done(move |_, _| drop(own));
+    assert_eq!(Rc::strong_count(&held), 1, "it can never be called");
+    promise.resolve(1);
+    assert!(!callback.remove());
+}
+
+#[test]
+fn af2_an_error_that_was_awaited_by_reference_is_still_there() {
+    let lp = EventLoop::virtual_time();
+    let log = told(&lp);
+    let (promise, mut future) = lp.promise::<u32>();
+    promise.reject("broken");
+    for _ in 0..2 {
+        let awaited = lp.run_until_complete(&mut future).unwrap();
+        assert_eq!(awaited.unwrap_err().to_string(), "broken");
+        assert_eq!(future.error().unwrap().unwrap().to_string(), "broken");
+    }
+    assert!(matches!(future.result(), Err(PromiseError::Failed(_))));
+    drop(future);
+    assert_eq!(log.take(), "", "somebody looked at it");
+}
+
+#[test]
+fn af2_a_cancellation_that_was_awaited_by_reference_is_still_one() {
+    let lp = EventLoop::virtual_time();
+    let (_promise, mut future) = lp.promise::<u32>();
+    future.cancel();
+    let awaited = lp.run_until_complete(&mut future).unwrap();
+    assert!(matches!(awaited, Err(PromiseError::Cancelled)));
+    assert!(future.is_cancelled());
+    assert!(matches!(future.error(), Err(PromiseError::Cancelled)));
+}
+
+#[test]
+fn af2_a_value_that_was_awaited_by_reference_is_taken() {
+    let lp = EventLoop::virtual_time();
+    let (promise, mut future) = lp.promise();
+    promise.resolve(42);
+    assert_eq!(lp.run_until_complete(&mut future).unwrap().unwrap(), 42);
+    assert!(matches!(future.result(), Err(PromiseError::Taken)));
+    assert!(future.error().unwrap().is_none() && !future.is_cancelled());
+}

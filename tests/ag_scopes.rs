@@ -2,11 +2,12 @@
 #![cfg(feature = "runtime")]
 
 use std::cell::RefCell;
-use std::future::pending;
+use std::future::{Future, pending};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tidings::event_loop::{EventLoop, JoinError, LoopError};
+use tidings::event_loop::{EventLoop, JoinError, LoopError, ScopeError};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -278,4 +279,179 @@ fn a_scope_waits_for_the_tasks_of_those_in_its_block() {
     assert_eq!(ended.unwrap().unwrap_err().to_string(), "bad");
     assert_eq!((lp.elapsed(), lp.task_count()), (SECOND * 2, 0));
     assert_eq!(*told.borrow(), ["inner"]);
+}
+
+/// Scopes in the blocks of others, with a task in the innermost one.
+fn nested(
+    lp: EventLoop,
+    depth: usize,
+    task: impl Future<Output = Result<(), &'static str>> + 'static,
+) -> Pin<Box<dyn Future<Output = ()>>> {
+    Box::pin(async move {
+        let ended = lp
+            .scope(async |scope| {
+                if depth > 1 {
+                    return nested(lp.clone(), depth - 1, task).await;
+                }
+                drop(scope.try_spawn(task));
+                pending::<()>().await;
+            })
+            .await;
+        drop(ended);
+    })
+}
+
+#[test]
+fn a_scope_waits_for_the_tasks_of_dropped_scopes_however_deep_they_stood() {
+    for depth in 1..=4 {
+        let lp = EventLoop::virtual_time();
+        let own = lp.clone();
+        let task = lp.spawn(async move {
+            let tidy = {
+                let lp = own.clone();
+                async move {
+                    tidies(lp, Told::default(), "tidied").await;
+                    Ok(())
+                }
+            };
+            let ended = own
+                .scope(async |_| {
+                    let inner = nested(own.clone(), depth, tidy);
+                    assert!(own.timeout(SECOND, inner).await.is_err());
+                })
+                .await;
+            (ended.is_ok(), own.elapsed())
+        });
+        lp.run_until_idle().unwrap();
+        // At its end, after the tidying up and not for ever after.
+        assert_eq!(task.unwrap().take(), Some(Ok((true, SECOND * 2))));
+        assert_eq!(lp.task_count(), 0);
+    }
+}
+
+/// Waits to be asked to end, and fails a second later.
+async fn fails_late(lp: EventLoop) -> Result<(), &'static str> {
+    lp.cancelled().await;
+    lp.sleep(SECOND).await;
+    Err("late")
+}
+
+fn errors(error: &ScopeError) -> Vec<String> {
+    error.errors().iter().map(ToString::to_string).collect()
+}
+
+/// What is told to the hook.
+fn hook(lp: &EventLoop) -> Rc<RefCell<Vec<String>>> {
+    let told = Rc::<RefCell<Vec<String>>>::default();
+    let log = Rc::clone(&told);
+    lp.on_failure(move |failure| {
+        assert_eq!(failure.location().file(), file!());
+        log.borrow_mut().push(failure.message().to_owned());
+    });
+    told
+}
+
+#[test]
+fn an_error_of_a_dropped_scope_is_one_of_the_scope_around_it_however_deep_it_stood() {
+    for depth in 1..=4 {
+        let lp = EventLoop::virtual_time();
+        let told = hook(&lp);
+        let ended = lp.run_until_complete(lp.scope(async |_| {
+            let inner = nested(lp.clone(), depth, fails_late(lp.clone()));
+            assert!(lp.timeout(SECOND, inner).await.is_err());
+        }));
+        assert_eq!(errors(&ended.unwrap().unwrap_err()), ["late"]);
+        assert_eq!(lp.elapsed(), SECOND * 2);
+        assert_eq!(told.borrow().len(), 0);
+    }
+}
+
+/// A scope whose first task has failed while its second one still tidies up.
+async fn fails_twice(lp: &EventLoop) {
+    let ended = lp
+        .scope(async |scope| {
+            drop(scope.try_spawn(fails_late(lp.clone())));
+            let sleep = lp.sleep(SECOND / 4);
+            drop(scope.try_spawn(async move {
+                sleep.await;
+                Err::<(), _>("disk full")
+            }));
+            pending::<()>().await;
+        })
+        .await;
+    drop(ended);
+}
+
+#[test]
+fn errors_from_before_and_after_the_drop_come_out_together() {
+    let lp = EventLoop::virtual_time();
+    let told = hook(&lp);
+    let half = SECOND / 2;
+    let ended = lp.run_until_complete(lp.scope(async |_| {
+        assert!(lp.timeout(half, fails_twice(&lp)).await.is_err());
+    }));
+    assert_eq!(errors(&ended.unwrap().unwrap_err()), ["disk full", "late"]);
+    assert_eq!(told.borrow().len(), 0);
+}
+
+#[test]
+fn errors_of_a_dropped_scope_that_stands_in_no_other_are_told_to_the_hook() {
+    let lp = EventLoop::virtual_time();
+    let told = hook(&lp);
+    let timeout = lp.timeout(SECOND / 2, fails_twice(&lp));
+    assert!(lp.run_until_complete(timeout).unwrap().is_err());
+    assert_eq!(*told.borrow(), ["disk full"]);
+    lp.run_until_idle().unwrap();
+    assert_eq!(*told.borrow(), ["disk full", "late"]);
+    assert_eq!((lp.elapsed(), lp.task_count()), (SECOND * 5 / 4, 0));
+}
+
+#[test]
+fn errors_under_an_aborted_task_are_told_to_the_hook_once() {
+    for depth in 1..=4 {
+        let lp = EventLoop::virtual_time();
+        let told = hook(&lp);
+        let outer = lp.spawn(nested(lp.clone(), depth, fails_late(lp.clone())));
+        lp.turn(Duration::ZERO).unwrap();
+        lp.turn(Duration::ZERO).unwrap();
+        assert!(outer.unwrap().abort());
+        lp.run_until_idle().unwrap();
+        assert_eq!(*told.borrow(), ["late"]);
+        assert_eq!((lp.elapsed(), lp.task_count()), (SECOND, 0));
+    }
+}
+
+#[test]
+fn a_panic_after_the_drop_is_told_to_the_hook() {
+    let lp = EventLoop::virtual_time();
+    let told = hook(&lp);
+    let scope = lp.scope(async |scope| {
+        let cancelled = lp.clone();
+        drop(scope.spawn(async move {
+            cancelled.cancelled().await;
+            assert!(std::hint::black_box(false), "oh");
+        }));
+        pending::<()>().await;
+    });
+    let timeout = lp.timeout(SECOND, scope);
+    assert!(lp.run_until_complete(timeout).unwrap().is_err());
+    lp.run_until_idle().unwrap();
+    assert_eq!(*told.borrow(), ["oh"]);
+}
+
+#[test]
+fn ag2_two_scopes_that_fail_in_one_turn_lose_no_error() {
+    let lp = EventLoop::virtual_time();
+    let told = hook(&lp);
+    let ended = lp.run_until_complete(lp.scope(async |outer| {
+        drop(outer.try_spawn(async { Err::<(), _>("outer failed") }));
+        let inner = lp.scope(async |inner| {
+            drop(inner.try_spawn(async { Err::<(), _>("inner failed") }));
+            pending::<()>().await;
+        });
+        drop(inner.await);
+    }));
+    let error = ended.unwrap().unwrap_err();
+    assert_eq!(errors(&error), ["outer failed", "inner failed"]);
+    assert_eq!(told.borrow().len(), 0);
 }

@@ -128,3 +128,28 @@ fn al46_what_comes_from_another_thread_runs_on_the_bus_that_was_current_there() 
         ["from a thread", "event from a thread", "task from a thread"]
     );
 }
+
+#[cfg(feature = "test")]
+#[test]
+fn an_emission_of_the_loop_has_the_place_of_who_asked_for_it() {
+    let bus = tidings::test::TestBus::builder()
+        .only(note)
+        .state(Recorder::default())
+        .build();
+    let scheduled = bus.on(|_: &Schedule| {
+        let lp = EventLoop::virtual_time();
+        let second = Duration::from_secs(1);
+        lp.emit_soon(Noted("soon")).unwrap();
+        lp.emit_later(second, Noted("later")).unwrap();
+        lp.emit_at(lp.time(), Noted("at")).unwrap();
+        lp.emit_every(second, Missed::Skip, |_| Noted("every"))
+            .unwrap();
+        lp.remote().emit_soon(Noted("remote")).unwrap();
+        lp.run_for(second).unwrap();
+    });
+    bus.emit(Schedule);
+    drop(scheduled);
+    let timeline = bus.settle_blocking().to_string();
+    let told = timeline.matches("`noted` emitted at tests/al_buses.rs:");
+    assert_eq!(told.count(), 5, "{timeline}");
+}

@@ -136,3 +136,66 @@ fn al02_a_callback_that_schedules_for_ever_keeps_neither_io_nor_timers_out() {
         assert!(turns.get() > 2);
     }
 }
+
+/// Sets the flag when it is dropped, and has a handle of the loop.
+struct Holds(
+    Rc<Cell<u32>>,
+    #[expect(dead_code, reason = "it is held")] EventLoop,
+);
+
+impl Drop for Holds {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+/// Two tasks of tokio's that never end.
+fn hold(lp: &EventLoop, dropped: &Rc<Cell<u32>>) {
+    for _ in 0..2 {
+        let holds = Holds(Rc::clone(dropped), lp.clone());
+        let task = async move {
+            let _holds = holds;
+            std::future::pending::<()>().await;
+        };
+        lp.call_soon(|_| drop(tokio::task::spawn_local(task)))
+            .unwrap();
+    }
+}
+
+#[test]
+fn al13_a_close_drops_tokios_tasks_also_those_that_hold_a_handle_of_the_loop() {
+    let dropped = Rc::new(Cell::new(0));
+    let lp = EventLoop::new().unwrap();
+    hold(&lp, &dropped);
+    lp.run_until_idle().unwrap();
+    assert_eq!(dropped.get(), 0);
+    lp.close().unwrap();
+    assert_eq!(dropped.get(), 2);
+    lp.close().unwrap();
+
+    let lp = EventLoop::new().unwrap();
+    hold(&lp, &dropped);
+    let handle = lp.clone();
+    lp.run_until_idle().unwrap();
+    drop(lp);
+    assert_eq!(dropped.get(), 4);
+    assert!(handle.is_closed());
+}
+
+#[test]
+fn al13_a_loop_dropped_in_its_own_run_drops_tokios_tasks_at_the_end_of_the_run() {
+    let dropped = Rc::new(Cell::new(0));
+    let lp = EventLoop::new().unwrap();
+    hold(&lp, &dropped);
+    let handle = lp.clone();
+    let own = Cell::new(Some(lp));
+    let seen = Rc::clone(&dropped);
+    handle
+        .call_soon(move |_| {
+            drop(own.take());
+            assert_eq!(seen.get(), 0);
+        })
+        .unwrap();
+    assert!(handle.run_forever().is_err());
+    assert_eq!(dropped.get(), 2);
+}

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidings::{Bus, EventLoop, Remote, Runtime, event, listener};
 
@@ -168,23 +169,101 @@ fn a_closed_loop_hears_nothing_and_the_emission_goes_on() {
 #[event]
 struct Never;
 
+const WAIT: Duration = Duration::from_millis(300);
+
+/// Stops a loop in the background and waits for its end.
+fn end(remote: &Remote) {
+    let (send, ended) = channel();
+    let says = Says(send);
+    let keeps = move |_: &EventLoop| async move {
+        let _says = says;
+        std::future::pending::<()>().await;
+    };
+    remote.spawn(keeps).unwrap();
+    remote.stop();
+    ended.recv_timeout(Duration::from_secs(30)).unwrap();
+    assert!(remote.is_closed());
+}
+
 #[test]
-fn a_wait_whose_clock_is_a_loop_ends_with_the_loop() {
+fn nothing_comes_early_a_wait_that_had_begun_goes_on_when_its_loop_is_closed() {
     let remote = EventLoop::background().unwrap();
     let (bus, _seen) = bus(remote.clone());
-    let next = bus.next::<Never>().within(Duration::from_secs(3600));
-    let stop = remote.clone();
+    let begun = Instant::now();
+    let next = bus.next::<Never>().within(WAIT);
     let (send, ended) = channel();
-    thread::spawn(move || send.send(futures::executor::block_on(next).is_err()));
-    // The timer is set before the loop ends, or the wait finds it closed: both end it.
-    stop.stop();
-    assert!(ended.recv_timeout(Duration::from_secs(30)).unwrap());
+    thread::spawn(move || {
+        let is_late = futures::executor::block_on(next).is_err();
+        send.send((is_late, begun.elapsed()))
+    });
+    // Whether the timer was set before the loop ended or the wait finds it closed.
+    remote.stop();
+    let (is_late, took) = ended.recv_timeout(Duration::from_secs(30)).unwrap();
+    assert!(is_late && took >= WAIT, "{took:?}");
+}
+
+#[test]
+fn nothing_comes_early_that_waits_for_the_timer_of_a_loop_that_is_closed() {
+    let remote = EventLoop::background().unwrap();
+    let begun = Instant::now();
+    let mut sleep = remote.sleep_until(begun + WAIT);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(sleep.as_mut().poll(&mut cx).is_pending());
+    end(&remote);
+    futures::executor::block_on(sleep);
+    assert!(begun.elapsed() >= WAIT);
+}
+
+#[test]
+fn nothing_comes_early_after_the_end_of_a_loop() {
+    let remote = EventLoop::background().unwrap();
+    let (bus, _seen) = bus(remote.clone());
+    end(&remote);
+    let begun = Instant::now();
+    futures::executor::block_on(bus.sleep(WAIT));
+    assert!(begun.elapsed() >= WAIT);
+}
+
+#[test]
+fn a_virtual_clock_goes_on_with_the_real_one_once_its_loop_is_closed() {
+    let lp = EventLoop::virtual_time();
+    let remote = lp.remote();
+    lp.run_for(Duration::from_secs(3600)).unwrap();
+    lp.close().unwrap();
+    let at = remote.now() + WAIT;
+    assert!(at >= lp.time() + WAIT);
+    futures::executor::block_on(remote.sleep_until(at));
+    assert!(remote.now() >= at && lp.is_closed());
+    assert_eq!(lp.elapsed(), Duration::from_secs(3600));
+}
+
+#[event]
+struct Charged;
+
+static TRIES: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
+
+#[listener(queue = 8, retry = 1, backoff = "300ms..300ms")]
+fn charge(_: &Charged) -> Result<(), &'static str> {
+    let mut tries = TRIES.lock().unwrap();
+    tries.push(Instant::now());
+    if tries.len() < 2 { Err("down") } else { Ok(()) }
+}
+
+#[test]
+fn nothing_comes_early_a_retry_keeps_its_backoff_after_the_end_of_the_loop() {
+    let remote = EventLoop::background().unwrap();
+    let (bus, _seen) = bus(remote.clone());
+    end(&remote);
+    assert_eq!(bus.emit(Charged).report().queued(), 1);
+    let left = bus.shutdown_blocking(Duration::from_secs(30));
+    assert!(left.unwrap().is_clean());
+    let tries = TRIES.lock().unwrap();
+    assert_eq!(tries.len(), 2);
+    assert!(tries[1] - tries[0] >= WAIT);
 }
 
 #[test]
 fn waits_that_other_threads_drop_leave_no_timer() {
-    use std::task::{Context, Waker};
-
     let lp = EventLoop::new().unwrap();
     let remote = lp.remote();
     let drops = thread::spawn(move || {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tidings::event_loop::{EventLoop, Missed};
+use tidings::event_loop::{EventLoop, Handle, Missed};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -21,6 +21,38 @@ impl Log {
     fn numbers(&self) -> Vec<u32> {
         self.0.borrow().iter().map(|(number, _)| *number).collect()
     }
+}
+
+/// Until the clock has moved.
+fn spin(lp: &EventLoop) {
+    let begun = lp.time();
+    while lp.time() == begun {
+        std::hint::spin_loop();
+    }
+}
+
+#[test]
+fn turn_time_is_that_of_the_turn_also_on_a_loop_without_timers() {
+    let lp = EventLoop::new().unwrap();
+    lp.on_failure(|failure| panic!("{failure}"));
+    let times = Rc::new(RefCell::new(Vec::new()));
+    for _ in 0..2 {
+        spin(&lp);
+        let before = lp.time();
+        for _ in 0..2 {
+            let times = Rc::clone(&times);
+            lp.call_soon(move |lp| {
+                times.borrow_mut().push((before, lp.turn_time()));
+                spin(lp);
+            })
+            .unwrap();
+        }
+        lp.run_until_idle().unwrap();
+    }
+    let times = times.take();
+    assert_eq!(times.len(), 4);
+    assert!(times.iter().all(|(before, turn)| turn >= before));
+    assert_eq!((times[0], times[2]), (times[1], times[3]));
 }
 
 #[test]
@@ -262,6 +294,53 @@ fn a_periodic_callback_comes_until_it_is_cancelled_also_by_itself() {
     lp.run_until_idle().unwrap();
     assert_eq!(*log.0.borrow(), [(1, MS * 10), (2, MS * 20), (3, MS * 30)]);
     assert_eq!(lp.timer_places(), 0);
+}
+
+/// What comes out of `reset` when another timer of the same turn, before it, resets a periodic callback of 10 ms to each of these times in ms.
+fn reset_when_due(
+    lp: &EventLoop,
+    log: &Log,
+    delays: &'static [u32],
+) -> (Rc<Handle>, Rc<RefCell<Vec<bool>>>) {
+    let periodic: Rc<RefCell<Option<Rc<Handle>>>> = Rc::default();
+    let was_set: Rc<RefCell<Vec<bool>>> = Rc::default();
+    let (shared, told) = (Rc::clone(&periodic), Rc::clone(&was_set));
+    lp.call_later(MS * 10, move |_| {
+        let periodic = shared.take().unwrap();
+        let reset = delays.iter().map(|delay| periodic.reset(MS * *delay));
+        told.borrow_mut().extend(reset);
+    })
+    .unwrap();
+    let (inner, mut number) = (log.clone(), 0);
+    let every = lp.call_every(MS * 10, Missed::Skip, move |lp| {
+        number += 1;
+        inner.writes(number)(lp);
+    });
+    let every = Rc::new(every.unwrap());
+    *periodic.borrow_mut() = Some(Rc::clone(&every));
+    (every, was_set)
+}
+
+#[test]
+fn a_periodic_callback_whose_time_has_come_can_be_reset_until_it_is_called() {
+    let (lp, log) = (EventLoop::virtual_time(), Log::default());
+    let (periodic, was_set) = reset_when_due(&lp, &log, &[25, 5]);
+    lp.run_for(MS * 30).unwrap();
+    assert_eq!(*was_set.borrow(), [true, true]);
+    // Counted from the time that it was set to.
+    assert_eq!(*log.0.borrow(), [(1, MS * 15), (2, MS * 25)]);
+    assert_eq!(lp.timer_count(), 1);
+    assert!(periodic.cancel());
+    assert_eq!(lp.timer_count(), 0);
+}
+
+#[test]
+fn a_periodic_callback_that_is_reset_to_now_is_called_once() {
+    let (lp, log) = (EventLoop::virtual_time(), Log::default());
+    let (_, was_set) = reset_when_due(&lp, &log, &[0]);
+    lp.run_for(MS * 25).unwrap();
+    assert_eq!(*was_set.borrow(), [true]);
+    assert_eq!(*log.0.borrow(), [(1, MS * 10), (2, MS * 20)]);
 }
 
 #[test]

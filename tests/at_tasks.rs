@@ -2,9 +2,8 @@
 #![cfg(feature = "runtime")]
 
 use std::cell::{Cell, RefCell};
-use std::future::{Future, pending, poll_fn};
+use std::future::pending;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
@@ -387,48 +386,6 @@ fn a_task_without_a_handle_has_its_panic_told_with_its_name_and_place() {
         told.contains("panic: oh") && told.contains("error: no"),
         "{told}"
     );
-}
-
-/// A future that gives its waker away and never ends.
-fn gives(place: &Rc<RefCell<Option<Waker>>>) -> impl Future<Output = ()> + use<> {
-    let place = Rc::clone(place);
-    poll_fn(move |cx| {
-        *place.borrow_mut() = Some(cx.waker().clone());
-        Poll::Pending
-    })
-}
-
-#[test]
-fn a_late_wake_and_the_last_drop_of_a_waker_on_another_thread_touch_nothing() {
-    let lp = EventLoop::virtual_time();
-    let place = Rc::default();
-    for when in ["before the end", "after the end", "after the close"] {
-        let loop_ = EventLoop::virtual_time();
-        loop_.on_failure(|_| ());
-        let task = loop_.spawn(gives(&place)).unwrap();
-        loop_.turn(Duration::ZERO).unwrap();
-        let waker = place.take().unwrap();
-        match when {
-            "before the end" => {}
-            "after the end" => {
-                task.abort();
-                loop_.turn(Duration::ZERO).unwrap();
-                assert!(task.is_finished());
-            }
-            _ => drop(loop_.close().unwrap()),
-        }
-        std::thread::spawn(move || {
-            waker.wake_by_ref();
-            drop(waker);
-        })
-        .join()
-        .unwrap();
-        if when != "after the close" {
-            loop_.turn(Duration::ZERO).unwrap();
-        }
-        drop(place.take());
-    }
-    lp.run_until_idle().unwrap();
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn every_compile_error_is_explained() {
 #[test]
 fn every_code_of_a_build_error_is_explained() {
     let docs = read("docs/errors.md");
-    let source = read("event-core/src/error.rs");
+    let source = read("event-core/src/build/error.rs");
     let codes = variants(&source, "Code");
     assert!(codes.len() >= 13, "{codes:?}");
     for code in codes {
@@ -93,7 +93,7 @@ fn every_code_of_a_build_error_is_explained() {
 #[test]
 fn every_kind_of_failure_is_explained() {
     let docs = read("docs/errors.md");
-    let source = read("event-core/src/failure.rs");
+    let source = read("event-core/src/dispatch/failure.rs");
     let kinds = variants(&source, "FailureKind");
     assert!(kinds.len() >= 9, "{kinds:?}");
     for kind in kinds {

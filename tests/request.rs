@@ -350,10 +350,7 @@ fn the_error_of_the_answerer_goes_to_who_asked_and_to_the_hook() {
         .source()
         .and_then(|source| source.downcast_ref::<Unknown>());
     assert_eq!(source, Some(&Unknown(0)));
-    assert_eq!(
-        error.to_string(),
-        "`get_status` was answered with an error: order 0 is unknown"
-    );
+    assert_eq!(error.to_string(), "`get_status` was answered with an error");
     assert_eq!(world.failures(), [FailureKind::Error]);
 }
 
@@ -437,7 +434,25 @@ fn without_a_runtime_within_ends_by_the_real_clock_and_the_answerer_that_nobody_
     let error = block_on(request.within(Duration::from_millis(5))).unwrap_err();
 
     assert_eq!(error.kind(), RequestErrorKind::TimedOut);
-    assert_eq!(world.failures(), [FailureKind::NoRuntime]);
+    assert_eq!(world.failures(), [FailureKind::Abandoned]);
+}
+
+#[test]
+fn without_a_runtime_the_failure_of_a_late_answerer_says_that_nobody_waits() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let failures = Arc::clone(&told);
+    let bus = Bus::builder()
+        .only(never)
+        .on_failure(move |failure| failures.lock().unwrap().push(failure.message().to_owned()))
+        .build()
+        .unwrap();
+    let error = block_on(bus.request(Endless).within(Duration::from_millis(5)));
+
+    assert_eq!(kind(error), RequestErrorKind::TimedOut);
+    let told = told.lock().unwrap();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("nobody waits for the answer to `endless` after 5ms"));
+    assert!(!told[0].contains(".await"), "it was awaited: {}", told[0]);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 #![cfg(feature = "json")]
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
@@ -127,7 +126,7 @@ fn s4_an_unknown_topic_is_refused_with_the_nearest_ones() {
         "{near}"
     );
     assert_eq!(far.to_string(), "no event has the topic `%%%`");
-    assert!(near.path().is_none() && near.source().is_none());
+    assert!(near.path().is_none() && near.json_error().is_none());
 }
 
 #[test]
@@ -160,7 +159,7 @@ fn assert_refused(topic: &str, json: &str, path: &str, words: &str) {
     assert!(error.to_string().starts_with(&start), "{error}");
     assert!(
         error
-            .source()
+            .json_error()
             .is_some_and(|source| error.to_string().ends_with(&source.to_string()))
     );
 }

@@ -309,3 +309,57 @@ fn what_waits_for_room_is_let_in_in_the_order_of_the_emissions() {
         assert_eq!(block_on(emission).queued(), 1);
     }
 }
+
+#[test]
+fn a_change_of_the_overflow_lets_nobody_overtake_who_stands_in_the_line() {
+    let later = |overflow| {
+        let bus = Bus::empty();
+        let stream = bus.stream::<Measured>().bounded(2);
+        for number in 1..=2 {
+            bus.emit(Measured(number));
+        }
+        let mut waiting = Box::pin(bus.emit(Measured(3)).into_future());
+        assert!(now(waiting.as_mut()).is_pending());
+        let mut stream = stream.overflow(overflow);
+        let report = bus.emit(Measured(4)).report();
+        let newest = (report.queued(), report.skipped(), report.failed());
+        let first = drain(&mut stream);
+        assert_eq!(block_on(waiting).queued(), 1);
+        let all = [first, drain(&mut stream)].concat();
+        (newest, all, stream.dropped())
+    };
+    assert_eq!(later(Overflow::DropOldest), ((1, 0, 0), vec![3, 4], 2));
+    assert_eq!(later(Overflow::DropNewest), ((0, 1, 0), vec![1, 2, 3], 1));
+    assert_eq!(later(Overflow::Reject), ((0, 0, 1), vec![1, 2, 3], 0));
+}
+
+#[test]
+fn aq1_an_emission_that_gives_up_waiting_hands_its_place_on() {
+    let bus = Bus::empty();
+    let mut stream = bus.stream::<Measured>().bounded(1);
+    bus.emit(Measured(1));
+    let [mut second, mut third] =
+        [2, 3].map(|number| Box::pin(bus.emit(Measured(number)).into_future()));
+    assert!(now(second.as_mut()).is_pending() && now(third.as_mut()).is_pending());
+    drop(second);
+
+    assert_eq!(block_on(stream.next()).unwrap().0, 1);
+    assert_eq!(block_on(third).queued(), 1);
+    assert_eq!(drain(&mut stream), [3]);
+}
+
+#[test]
+fn aq1_who_gives_up_waiting_for_an_event_has_taken_none() {
+    let bus = Bus::empty();
+    let mut stream = bus.stream::<Measured>();
+    {
+        let mut next = pin!(stream.next());
+        assert!(
+            next.as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+        bus.emit(Measured(1));
+    }
+    assert_eq!(block_on(stream.next()).unwrap().0, 1);
+}

@@ -274,13 +274,18 @@ fn the_drop_of_the_last_handle_tells_of_what_waits() {
     let (time, desk, builder) = desk();
     let bus = builder
         .only(search)
-        .on_failure(move |failure| told.lock().unwrap().push(failure.kind()))
+        .on_failure(move |failure| {
+            assert_eq!(failure.kind(), FailureKind::Abandoned);
+            told.lock().unwrap().push(failure.message().to_owned());
+        })
         .build()
         .unwrap();
     bus.emit(typed(1));
     drop(bus);
 
-    assert_eq!(*failures.lock().unwrap(), [FailureKind::Abandoned]);
+    let failures = std::mem::take(&mut *failures.lock().unwrap());
+    assert_eq!(failures.len(), 1);
+    assert!(failures[0].starts_with("the last handle of the bus was dropped before"));
     time.advance(ms(1000));
     assert_eq!(desk.take(), []);
     assert_eq!(time.next_timer(), None);

@@ -64,6 +64,13 @@ fn a_timed_listener_without_the_feature_runtime_is_one_error_that_names_it() {
     assert_one_error_without_features("every-without-runtime", source, expected, "1:39");
 }
 
+#[test]
+fn main_without_the_feature_signal_is_one_error_that_names_it() {
+    let source = "struct Db;\n\nfn setup(bus: tidings::BusBuilder) -> tidings::BusBuilder {\n    bus.state(Db)\n}\n\n#[tidings::main(grace = \"5s\", bus = setup)]\nasync fn main() -> Result<(), String> {\n    Err(String::new())\n}\n";
+    let expected = "error: `#[main]` needs the feature `signal`: write `tidings = { version = \"..\", features = [\"signal\"] }`";
+    assert_one_error_without_features("main-without-signal", source, expected, "7:1");
+}
+
 /// Compiles a program against this package without features.
 fn assert_one_error_without_features(name: &str, source: &str, expected: &str, place: &str) {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));

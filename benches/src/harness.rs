@@ -99,6 +99,11 @@ pub struct Samples {
 }
 
 impl Samples {
+    /// Of values that were taken elsewhere: in each round one for each name.
+    pub fn new(names: Vec<&'static str>, rounds: Vec<Vec<f64>>) -> Self {
+        Self { names, rounds }
+    }
+
     /// Takes one sample of every contestant in each of `rounds` rounds.
     pub fn take(contestants: &mut [Contestant], rounds: usize) -> Self {
         Self::take_long(contestants, rounds, SAMPLE)
@@ -113,7 +118,7 @@ impl Samples {
         let rounds = (0..rounds)
             .map(|_| contestants.iter_mut().map(Contestant::sample).collect())
             .collect();
-        Self { names, rounds }
+        Self::new(names, rounds)
     }
 
     /// Returns the names in the order of the contestants.

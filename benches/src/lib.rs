@@ -7,4 +7,5 @@ pub mod generated;
 pub mod harness;
 pub mod ours;
 pub mod peers;
+pub mod timed;
 pub mod work;

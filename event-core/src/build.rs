@@ -1,25 +1,33 @@
 //! What happens in `build`: every check, and the tables.
 
-pub(crate) mod answers;
+mod answers;
+pub(crate) mod builder;
+pub(crate) mod error;
+pub(crate) mod installer;
+pub(crate) mod instrument;
+pub(crate) mod order;
+pub(crate) mod select;
+pub(crate) mod state;
+pub(crate) mod tune;
 
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 
-use crate::builder::BusBuilder;
+use crate::build::builder::BusBuilder;
+use crate::build::error::{BuildError, Code, Problem};
+use crate::build::installer::{Drafts, Installer, Place};
+use crate::build::instrument::{Instrument, needs_its_code, without_state};
+use crate::build::order::{Edge, Found};
+use crate::build::state::StateMap;
+use crate::bus::generic::Generic;
+use crate::bus::overlay::PLAIN;
 use crate::bus::{Bus, LinkedPattern, Parts};
-use crate::context::Context;
-use crate::error::{BuildError, Code, Problem};
+use crate::dispatch::context::Context;
+use crate::dispatch::table::{Cell, Draft, NotSend};
 use crate::event::EventOps;
-use crate::generic::Generic;
-use crate::installer::{Drafts, Installer, Place};
-use crate::instrument::{Instrument, needs_its_code, without_state};
 use crate::listener::{ListenerInfo, Mode, StateNeed, Target};
-use crate::order::{self, Edge, Found};
-use crate::overlay::PLAIN;
 use crate::registration::{self, Registration};
 use crate::registry::Registry;
-use crate::state::StateMap;
-use crate::table::{Cell, Draft, NotSend};
 
 /// Makes the bus; `name` says in messages which one it is.
 pub(crate) fn build(mut builder: BusBuilder, name: &str) -> Result<Bus, BuildError> {
@@ -264,16 +272,27 @@ pub(crate) fn check_needs(
                 listener.id, asked.type_name, asked.parameter
             ),
             Some(listener.location),
-            help_for(&asked),
+            help_for(listener, &asked),
         ));
     }
     complete
 }
 
-fn help_for(asked: &StateNeed) -> String {
+fn help_for(listener: &Registration, asked: &StateNeed) -> String {
     let parameter = asked.parameter;
     if asked.type_name == std::any::type_name::<Context<'static>>() {
         return format!("a context is taken by value: `{parameter}: Context<'_>`");
+    }
+    let mut events = Registry::get().events.iter();
+    if events.any(|event| event.info.type_name() == asked.type_name) {
+        return match listener.mode() {
+            Mode::Every => format!(
+                "`{parameter}` is an event, and a tick hears none: take it out, or write `debounce` or `throttle` instead of `every`"
+            ),
+            _ => format!(
+                "`{parameter}` is an event, and a listener hears the one of its first parameter: write another listener for it"
+            ),
+        };
     }
     format!("give it: `Bus::builder().state(..)`, or make it optional: `{parameter}: Option<&..>`")
 }

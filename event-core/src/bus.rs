@@ -1,5 +1,20 @@
 //! The bus: a value that owns its tables, its state and its hook.
 
+pub(crate) mod carrier;
+pub(crate) mod current;
+pub(crate) mod drained;
+pub(crate) mod escape;
+pub(crate) mod generic;
+pub(crate) mod hook;
+pub(crate) mod later;
+pub(crate) mod methods;
+pub(crate) mod overlay;
+pub(crate) mod place;
+pub(crate) mod scope;
+pub(crate) mod shutdown;
+pub(crate) mod subscription;
+pub(crate) mod work;
+
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt;
@@ -7,26 +22,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, RwLock, Weak};
 use std::time::Instant;
 
-use crate::builder::BusBuilder;
-use crate::carrier::{Carried, Carrier, Shared};
-use crate::emission::Emission;
+use crate::build::builder::BusBuilder;
+use crate::build::instrument::Instrument;
+use crate::build::order::Edge;
+use crate::build::state::StateMap;
+use crate::build::tune::Tunes;
+use crate::bus::carrier::{Carried, Carrier, Shared};
+use crate::bus::generic::Generic;
+use crate::bus::hook::{Hook, Once};
+use crate::bus::later::Laters;
+use crate::bus::shutdown::End;
+use crate::bus::subscription::Dynamic;
+use crate::bus::work::Work;
+use crate::dispatch::emission::Emission;
+use crate::dispatch::failure::drop_guarded;
+use crate::dispatch::table::Cell;
 use crate::event::{Event, EventOps};
-use crate::failure::drop_guarded;
-use crate::generic::Generic;
-use crate::hear::AnyRun;
-use crate::hook::{Hook, Once};
-use crate::instrument::Instrument;
 use crate::interceptor::Attempt;
 use crate::listener::ListenerInfo;
-use crate::order::Edge;
+use crate::listener::hear::AnyRun;
 use crate::runtime::Runtime;
-use crate::shutdown::End;
-use crate::state::StateMap;
-use crate::subscription::Dynamic;
 use crate::sync::{read, write};
-use crate::table::Cell;
-use crate::tune::Tunes;
-use crate::work::Work;
 
 /// Delivers events to listeners. A cheap handle: clones are the same bus.
 ///
@@ -81,6 +97,7 @@ pub struct Inner {
     pub(crate) closing: OnceLock<Instant>,
     pub(crate) end: Mutex<End>,
     pub(crate) carried: Carried,
+    pub(crate) laters: Laters,
     /// What the queues of this bus have in common.
     pub(crate) shared: Shared,
     pub(crate) threads: usize,
@@ -152,6 +169,7 @@ impl Bus {
             closing: OnceLock::new(),
             end: Mutex::default(),
             carried: Carried::default(),
+            laters: Laters::default(),
             shared: parts.shared,
             threads: parts.threads,
             is_default: parts.is_default,
@@ -248,6 +266,10 @@ impl Drop for Inner {
         let mut buses = write(&BUSES);
         buses.remove(&self.id);
         drop(buses);
+        self.laters.end(
+            self,
+            "the last handle of the bus was dropped before its time",
+        );
         self.abandon_queues();
         // What is the user's in it may panic, and whoever dropped the last handle may be anybody.
         let cells = drop_guarded(std::mem::take(&mut self.cells));

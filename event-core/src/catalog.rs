@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use crate::delivery::tick::Tick;
 use crate::event::{Event as _, EventInfo};
 use crate::listener::ListenerInfo;
 use crate::registration::Registration;
 use crate::registry::Registry;
-use crate::tick::Tick;
 
 /// Every event and listener that is linked into the program.
 ///
@@ -37,12 +37,16 @@ pub fn catalog() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| {
         let registry = Registry::get();
+        let said: Vec<Registration> = registry.registrations().collect();
+        let is_heard = |info| said.iter().any(|said| said.reached_by(info));
+        let events = registry.events.iter();
+        let shown = events.filter(|event| !event.is_own || is_heard(event.info));
         Catalog {
-            events: registry.events.iter().map(|event| event.info).collect(),
+            events: shown.map(|event| event.info).collect(),
             listeners: (0..registry.listeners.len())
                 .map(|index| registry.info(index))
                 .collect(),
-            said: registry.registrations().collect(),
+            said,
         }
     })
 }

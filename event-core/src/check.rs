@@ -6,9 +6,9 @@
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
-use crate::hear::{Hear, Hears, hears};
+use crate::listener::hear::{Hear, Hears, hears};
+use crate::listener::returns::Gives;
 use crate::registration::Selector;
-use crate::returns::Gives;
 use crate::topic;
 
 /// That a topic, a pattern or a type in the attribute can be that of the first parameter's event.

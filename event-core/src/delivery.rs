@@ -3,7 +3,16 @@
 mod batch;
 mod completion;
 mod end;
+pub(crate) mod flights;
+pub(crate) mod future_slot;
+pub(crate) mod lane;
+pub(crate) mod pace;
+pub(crate) mod park;
+pub(crate) mod room;
+pub(crate) mod runs;
 mod spawned;
+pub(crate) mod tick;
+pub(crate) mod timer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,21 +24,27 @@ pub(crate) use completion::Completion;
 pub(crate) use end::{End, Ended, FollowUp, Given, follow_up};
 
 use crate::bus::Inner;
-use crate::context::Handed;
-use crate::failure::{Failure, FailureKind, drop_guarded, panic_message};
-use crate::flights::{self, Admission, Say};
-use crate::future_slot::FutureSlot;
+use crate::bus::work::{Lease, Work};
+use crate::delivery::flights::{Admission, Say};
+use crate::delivery::future_slot::FutureSlot;
+use crate::dispatch::context::Handed;
+use crate::dispatch::failure::{Failure, FailureKind, drop_guarded, panic_message};
+use crate::dispatch::stack::{self, Chain};
 use crate::listener::ListenerInfo;
-use crate::returns::Step;
+use crate::listener::returns::Step;
 use crate::runtime::Task;
-use crate::stack::{self, Chain};
-use crate::work::{Lease, Work};
 
 const CLOSED: &str = "the bus is shut down";
 
 /// The failure of a delivery that was left when the bus was shut down.
 pub(crate) fn given_up(listener: ListenerInfo) -> Failure {
     let message = "the bus was shut down before the delivery ended";
+    Failure::new(Some(listener), FailureKind::Abandoned, message)
+}
+
+/// The failure of a delivery that had not begun when the last handle of the bus was dropped.
+pub(crate) fn let_go(listener: ListenerInfo) -> Failure {
+    let message = "the last handle of the bus was dropped before the delivery began; keep one, or shut the bus down first";
     Failure::new(Some(listener), FailureKind::Abandoned, message)
 }
 
@@ -54,6 +69,8 @@ pub(crate) struct Pending {
     spawned: bool,
     /// Its failures are told by its queue, which may try it again.
     queued: bool,
+    /// Why the task that ran it lets it go.
+    let_go: Option<Arc<str>>,
 }
 
 impl Pending {
@@ -74,7 +91,13 @@ impl Pending {
             timeout: None,
             spawned: false,
             queued: false,
+            let_go: None,
         }
+    }
+
+    /// Says why it will be dropped unfinished.
+    pub(crate) fn will_go(&mut self, why: &Arc<str>) {
+        self.let_go = Some(Arc::clone(why));
     }
 
     pub(crate) fn bus(&self) -> &Arc<Inner> {
@@ -327,6 +350,9 @@ impl Pending {
     }
 
     fn unfinished(&self) -> Failure {
+        if let Some(why) = &self.let_go {
+            return self.failure(FailureKind::Abandoned, &**why);
+        }
         let (kind, message) = if self.spawned {
             (
                 FailureKind::Abandoned,

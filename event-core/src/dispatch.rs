@@ -3,7 +3,15 @@
 //! Two loops do the same thing. The first runs tables of inline listeners and keeps everything in registers; it leaves as soon as
 //! something happens that is not the plain case. The second looks at every step and takes over from there.
 
+pub(crate) mod any_event;
+pub(crate) mod context;
+pub(crate) mod emission;
+pub(crate) mod failure;
 mod loops;
+pub(crate) mod report;
+pub(crate) mod stack;
+pub(crate) mod table;
+pub(crate) mod walk;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -12,15 +20,15 @@ use std::sync::Arc;
 use loops::{Halt, run_bound, run_mixed, run_plain};
 
 use crate::bus::Inner;
-use crate::context::Delivery;
-use crate::emission::Emission;
+use crate::bus::overlay::{FULL, INLINE, NOBODY, PLAIN};
+use crate::dispatch::context::Delivery;
+use crate::dispatch::emission::Emission;
+use crate::dispatch::failure::{Failure, FailureKind, drop_guarded};
+use crate::dispatch::stack::{Entry, Frame, Stack};
+use crate::dispatch::table::{Cell, Payload, Runs};
+use crate::dispatch::walk::Walk;
 use crate::event::{Event, Unheard};
-use crate::failure::{Failure, FailureKind, drop_guarded};
-use crate::overlay::{FULL, INLINE, NOBODY, PLAIN};
-use crate::returns::Returned;
-use crate::stack::{self, Entry, Frame, Stack};
-use crate::table::{Cell, Payload, Runs};
-use crate::walk::Walk;
+use crate::listener::returns::Returned;
 
 /// Events that listeners returned, each with the emissions that led to it.
 #[doc(hidden)]

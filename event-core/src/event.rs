@@ -1,13 +1,15 @@
 //! What an event is: the trait that `#[event]` implements, and the static description that travels with it.
 
+pub(crate) mod slot;
+
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::hear::AnyRun;
-use crate::slot::{Index, Slot};
-use crate::table::{self, Cell, Drafted, Erased, NotSend};
+use crate::dispatch::table::{self, Cell, Drafted, Erased, NotSend};
+use crate::event::slot::{Index, Slot};
+use crate::listener::hear::AnyRun;
 
 /// A struct or enum that can be emitted. Implemented by the attribute `#[event]`, never by hand.
 ///

@@ -5,15 +5,15 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::build::installer::BoxFuture;
 use crate::bus::Inner;
+use crate::dispatch::failure::Failure;
+use crate::dispatch::stack::{self, Entry};
 use crate::event::EventOps;
-use crate::failure::Failure;
-use crate::installer::BoxFuture;
 use crate::listener::ListenerInfo;
+use crate::listener::returns::{Effects, Step};
 use crate::request::{self, Answer, Answers, AnyPort, Reply, Request, SharedError};
-use crate::returns::{Effects, Step};
 use crate::runtime::after;
-use crate::stack::{self, Entry};
 
 /// Sees every emission and every delivery of a bus.
 #[doc(hidden)]

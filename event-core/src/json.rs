@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
+use crate::build::error::{nearest, suggestion};
 use crate::bus::Bus;
 use crate::catalog::Catalog;
-use crate::emission::Emission;
-use crate::error::{nearest, suggestion};
+use crate::dispatch::emission::Emission;
 use crate::event::{Event, EventOps};
-use crate::policy::Policy;
+use crate::listener::policy::Policy;
 use crate::registry::Registry;
 
 /// How an event declared `serde` is read and written.
@@ -180,6 +180,11 @@ impl EmitJsonError {
     pub fn path(&self) -> Option<&str> {
         self.path.as_deref()
     }
+
+    /// What is wrong with the payload, with its line and column.
+    pub fn json_error(&self) -> Option<&serde_json::Error> {
+        self.source.as_ref()
+    }
 }
 
 impl fmt::Display for EmitJsonError {
@@ -206,13 +211,8 @@ impl fmt::Display for EmitJsonError {
     }
 }
 
-impl Error for EmitJsonError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_ref()
-            .map(|source| source as &(dyn Error + 'static))
-    }
-}
+// The words of the payload's error are in these, so it is not a source.
+impl Error for EmitJsonError {}
 
 /// An event that was not written as JSON.
 #[derive(Debug)]
@@ -238,13 +238,15 @@ impl fmt::Display for ToJsonError {
     }
 }
 
-impl Error for ToJsonError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_ref()
-            .map(|source| source as &(dyn Error + 'static))
+impl ToJsonError {
+    /// What could not be written, unless the event has no JSON form at all.
+    pub fn json_error(&self) -> Option<&serde_json::Error> {
+        self.source.as_ref()
     }
 }
+
+// The words of the payload's error are in these, so it is not a source.
+impl Error for ToJsonError {}
 
 pub(crate) fn to_json(ops: &EventOps, payload: &dyn Any) -> Result<String, ToJsonError> {
     let topic = (ops.info)().topic();

@@ -2,95 +2,66 @@
 //!
 //! Applications depend on the facade `tidings`, which re-exports what stands here. Data flows one way: `registration` (the linker) →
 //! `registry` (once) → `builder` → `bus` → `dispatch` → listener → `report`.
+//!
+//! Each room has its door in the file of its name, and what belongs to it beside it in the folder:
+//!
+//! | room | what lives there |
+//! |---|---|
+//! | `event`, `topic`, `listener` | what a declaration says: the payload, its name, the listener's parameters, returns, policy and times |
+//! | `registration`, `registry`, `link`, `catalog` | what the linker gathered, read once, and shown |
+//! | `build` | choosing listeners, every check, order, state, and the tables that come of it |
+//! | `bus` | the handle and what it owns: subscriptions, the current bus, what is open, the end |
+//! | `dispatch` | the way of one emission: the loops, the thread's stack, the report, failures |
+//! | `delivery` | what outlives its emission: async deliveries, the seam for queues, timers |
+//! | `request`, `waits` | asking for an answer, and waiting for events |
+//! | `runtime`, `interceptor`, `private` | the seams: for runtimes, for the test kit, for generated code |
 
-mod any_event;
 mod build;
-mod builder;
 mod bus;
-mod carrier;
 mod catalog;
 mod check;
-mod context;
-mod current;
 mod delivery;
 mod dispatch;
-mod emission;
-mod error;
-mod escape;
 mod event;
-mod failure;
-mod flights;
-mod future_slot;
-mod generic;
-mod hear;
-mod hook;
-mod installer;
-mod instrument;
 mod interceptor;
 #[cfg(feature = "json")]
 mod json;
-mod lane;
 mod link;
 mod listener;
-mod methods;
-mod order;
-mod overlay;
-mod pace;
-mod param;
-mod park;
-mod place;
-mod policy;
 #[doc(hidden)]
 pub mod private;
 mod registration;
 mod registry;
-mod report;
 mod request;
-mod returns;
-mod room;
-mod runs;
 mod runtime;
-mod scope;
-mod select;
-mod shutdown;
-mod slot;
-mod stack;
-mod state;
-mod subscription;
 mod sync;
-mod table;
-mod tick;
-mod timed;
-mod timer;
 mod topic;
-mod tune;
-mod typed;
 mod waits;
-mod walk;
-mod work;
 
-pub use any_event::AnyEvent;
-pub use builder::BusBuilder;
+pub use build::builder::BusBuilder;
+pub use build::error::{BuildError, Code, Problem};
+pub use build::select::ListenerSet;
+pub use bus::current::{InstallError, InstallErrorKind, Installed, emit};
+pub use bus::drained::Drained;
+pub use bus::later::{Elapsed, LaterError, LaterErrorKind, LaterHandle};
+pub use bus::methods::Listeners;
+pub use bus::shutdown::{Left, Shutdown, ShutdownFuture, WouldDeadlock};
+pub use bus::subscription::Subscription;
 pub use bus::{Bus, WeakBus};
 pub use catalog::{Catalog, catalog};
-pub use context::{Cause, Context};
-pub use current::{InstallError, InstallErrorKind, Installed, emit};
-pub use emission::{Emission, EmissionFuture};
-pub use error::{BuildError, Code, Problem};
+pub use delivery::lane::QueueStats;
+pub use dispatch::any_event::AnyEvent;
+pub use dispatch::context::{Cause, Context};
+pub use dispatch::emission::{Emission, EmissionFuture};
+pub use dispatch::failure::{Failure, FailureKind};
+pub use dispatch::report::{EmitError, Report};
 pub use event::{Event, EventInfo, Field, Unanswered, Unheard};
-pub use failure::{Failure, FailureKind};
 #[cfg(feature = "json")]
 pub use json::{EmitJsonError, EmitJsonErrorKind, ToJsonError};
-pub use lane::QueueStats;
+pub use listener::policy::{Overflow, Overlap, Policy};
+pub use listener::timed::Missed;
 pub use listener::{ListenerInfo, Mode, Phase, StateNeed};
-pub use methods::Listeners;
-pub use policy::{Overflow, Overlap, Policy};
-pub use report::{EmitError, Report};
 pub use request::{Request, RequestError, RequestErrorKind, RequestFuture};
 pub use runtime::{Runtime, Task};
-pub use select::ListenerSet;
-pub use shutdown::{Left, Shutdown, ShutdownFuture, WouldDeadlock};
-pub use subscription::Subscription;
-pub use timed::Missed;
 pub use topic::{PatternError, PatternErrorKind};
 pub use waits::{EventStream, NextError, NextErrorKind, NextFuture};

@@ -1,13 +1,20 @@
 //! What is known of a listener: its identity, place, order, needs and effects.
 
+pub(crate) mod hear;
+pub(crate) mod param;
+pub(crate) mod policy;
+pub(crate) mod returns;
+pub(crate) mod timed;
+pub(crate) mod typed;
+
 use std::any::TypeId;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
 use crate::event::EventInfo;
-use crate::param::{Listener, Takes};
-use crate::policy::Policy;
+use crate::listener::param::{Listener, Takes};
+use crate::listener::policy::Policy;
 use crate::registration::{Linked, Registration};
 
 /// The part of the order that a listener stands in: all early listeners run before the main ones, all late ones after.
@@ -293,7 +300,7 @@ impl StateNeed {
 pub struct Need {
     name: &'static str,
     pub(crate) ask: fn(&'static str) -> Option<StateNeed>,
-    pub(crate) given: fn(&crate::state::StateMap) -> bool,
+    pub(crate) given: fn(&crate::build::state::StateMap) -> bool,
 }
 
 impl Need {

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use crate::error::{Code, Problem};
+use crate::build::error::{Code, Problem};
 use crate::event::EventOps;
 use crate::listener::{ListenerInfo, Phase};
 use crate::registration::{self, EventRegistration, Linked, Registration};

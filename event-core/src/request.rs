@@ -24,7 +24,7 @@ pub(crate) use port::{AnyPort, here};
 use port::{Port, State};
 
 use crate::bus::{Bus, Inner};
-use crate::emission::EmissionFuture;
+use crate::dispatch::emission::EmissionFuture;
 use crate::event::Event;
 use crate::runtime::{Task, after};
 
@@ -221,6 +221,13 @@ impl<E: Request> Future for RequestFuture<E> {
                     return answer;
                 }
                 self.port.settle(State::Over);
+                if let Some(emission) = self.emission.take() {
+                    let topic = E::TOPIC;
+                    let why = format!(
+                        "nobody waits for the answer to `{topic}` after {time:?}, and on a bus without a runtime its listeners run in the task that asked: give the bus a runtime, or the request more time"
+                    );
+                    emission.let_go(&why.into());
+                }
                 return Poll::Ready(Err(RequestError::timed_out(E::TOPIC, time)));
             }
         }

@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::bus::Inner;
-use crate::failure::{drop_guarded, panic_message};
-use crate::park;
-use crate::timer;
+use crate::delivery::park;
+use crate::delivery::timer;
+use crate::dispatch::failure::{drop_guarded, panic_message};
 
 /// One async delivery, or the wait for a point in time: never panics, gives nothing. A delivery reports itself if it is dropped unfinished.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -120,6 +120,11 @@ pub fn after(now: Instant, time: Duration) -> Instant {
     let shorter = std::iter::successors(Some(time), |time| Some(*time / 2));
     let mut reachable = shorter.filter_map(|time| now.checked_add(time));
     reachable.next().unwrap_or(now)
+}
+
+/// Ends at `at` on the real clock, never before, whatever becomes of any runtime.
+pub fn sleep_on_real_clock(at: Instant) -> Task {
+    Box::pin(timer::sleep_until(at))
 }
 
 /// The runtime's own sleep, also where its timer panics, as tokio's does once the runtime is shut down: then the real clock ends it.

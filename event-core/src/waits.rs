@@ -14,13 +14,13 @@ pub use next::{NextError, NextErrorKind, NextFuture};
 pub use stream::EventStream;
 
 use crate::bus::Inner;
+use crate::bus::subscription::Subscription;
+use crate::dispatch::stack;
+use crate::dispatch::table::Run;
 use crate::event::Event;
-use crate::hear::QueueFn;
 use crate::listener::ListenerInfo;
-use crate::stack;
-use crate::subscription::Subscription;
+use crate::listener::hear::QueueFn;
 use crate::sync::lock;
-use crate::table::Run;
 
 /// Can be told that nothing will come any more.
 pub(crate) trait Ends: Send + Sync {

@@ -1,4 +1,4 @@
-//! What all three attributes read from the rest of an item's head.
+//! What the attributes read from the rest of an item's head.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::{Attribute, Expr, ExprLit, GenericParam, Generics, Lit, Meta};

@@ -1,4 +1,4 @@
-//! The attributes of `tidings`: [`macro@event`], [`macro@listener`] and [`macro@listeners`].
+//! The attributes of `tidings`: [`macro@event`], [`macro@listener`], [`macro@listeners`] and [`macro@main`].
 //!
 //! Use them through `tidings`, which re-exports them: the generated code names hidden items of that package.
 //!
@@ -13,6 +13,7 @@ mod errors;
 mod event;
 mod listener;
 mod listeners;
+mod main_fn;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -109,4 +110,35 @@ pub fn listener(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn listeners(args: TokenStream, item: TokenStream) -> TokenStream {
     listeners::expand(args.into(), item.into()).into()
+}
+
+/// Makes a program of `fn main` or `async fn main`: an event loop, a bus with the linked listeners whose runtime it is, and a clean end.
+///
+/// The bus is [installed](https://docs.rs/tidings/latest/tidings/struct.Bus.html#method.install), so `emit` finds it. `main` may return whatever a `main`
+/// may. An async one runs on the loop; a plain one is called with the loop entered, and may run it itself, by
+/// `EventLoop::current()`. When it has ended, what the bus has accepted is delivered, then the tasks of the loop are asked to end, and what took longer
+/// than the grace is told on standard error. If the bus cannot be built, everything that is wrong is printed and `main` is not called.
+///
+/// Ctrl-C and the request to end are events, `SignalReceived`, and the first one asks an async `main` to end: it is dropped at its `.await`, unless it
+/// waits for `EventLoop::cancelled`. A run of the loop inside a plain `main` is stopped. The second one ends the process at once.
+///
+/// ```text
+/// #[tidings::main(grace = "10s", bus = setup)]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> { .. }
+///
+/// fn setup(bus: BusBuilder) -> BusBuilder {
+///     bus.state(Db::default())
+/// }
+/// ```
+///
+/// | key | type | default | effect |
+/// |---|---|---|---|
+/// | `grace = "10s"` | string like `"1h30m"` | `"5s"` | how long `main`, the deliveries and the tasks have each to end |
+/// | `bus = setup` | path of a function | none | takes the `BusBuilder` and gives it back, with state and settings, or a `Result` of it |
+/// | `crate = ::path` | absolute path | `::tidings` | where the library is found, for a renamed dependency |
+///
+/// It needs the feature `signal`. The exit code is that of `main`; 1 if it could not begin or end; 128 and the number of the signal that ended it.
+#[proc_macro_attribute]
+pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
+    main_fn::expand(args.into(), item.into()).into()
 }

@@ -9,10 +9,16 @@ use std::{
 const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
 /// Optional programs and what is missing without them.
-const PROGRAMS: [(&str, &str); 1] = [(
-    "valgrind",
-    "`cargo xtask bench` then counts no instructions",
-)];
+const PROGRAMS: [(&str, &str); 2] = [
+    (
+        "valgrind",
+        "`cargo xtask bench` then counts no instructions",
+    ),
+    (
+        "python3",
+        "`cargo xtask bench` then measures no loops of Python",
+    ),
+];
 
 /// Fails if a component is missing, with the command that adds it.
 pub(crate) fn check_components() -> Result<(), Box<dyn Error>> {

@@ -1,13 +1,15 @@
-//! Prints how many instructions one emit takes, counted by callgrind.
+//! Prints how many instructions one emit takes, or one item of an event loop, counted by callgrind.
 //!
-//! Without arguments it runs itself under valgrind, twice for every case. A run with twice as many emits differs from the first by
-//! the emits alone, so the start of the program does not count.
+//! Without arguments it runs itself under valgrind, twice for every case. A run with twice as many differs from the first by
+//! these alone, so the start of the program does not count.
+
+#[path = "event_loop/ours.rs"]
+mod looped;
 
 use std::error::Error;
 use std::process::Command;
 
-use tidings::Bus;
-use tidings_benches::harness::{Contestant, per_call};
+use tidings_benches::harness::per_call;
 use tidings_benches::ours;
 
 const CASES: &[&str] = &[
@@ -23,6 +25,16 @@ const CASES: &[&str] = &[
     "tidings subscription/1",
     "tidings free/1",
     "tidings free/10",
+    "tidings call_soon",
+    "tidings call_soon captured",
+    "tidings insert",
+    "tidings churn",
+    "tidings reset",
+    "tidings fire",
+    "tidings join",
+    "tidings join in groups",
+    "tidings yields",
+    "tidings promise",
 ];
 
 const CALLS: u64 = 10_000;
@@ -31,19 +43,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
         [] => count_all(),
-        [case, calls] => {
-            let bus = ours::install()?;
-            find(&bus, case)?.run(calls.parse()?);
-            Ok(())
-        }
+        [case, calls] => run(case, calls.parse()?),
         _ => Err("usage: counts [CASE CALLS]".into()),
     }
 }
 
-fn find(bus: &Bus, case: &str) -> Result<Contestant, Box<dyn Error>> {
-    let mut known = ours::contestants(bus).into_iter().chain(ours::floors());
-    let found = known.find(|contestant| contestant.name() == case);
-    found.ok_or_else(|| format!("there is no case `{case}`").into())
+fn run(case: &str, calls: u64) -> Result<(), Box<dyn Error>> {
+    let bus = ours::install()?;
+    let mut known = ours::contestants(&bus).into_iter().chain(ours::floors());
+    if let Some(mut contestant) = known.find(|contestant| contestant.name() == case) {
+        contestant.run(calls);
+        return Ok(());
+    }
+    let mut known = looped::workloads()?.into_iter();
+    let found = known.find(|workload| workload.name() == case);
+    let mut workload = found.ok_or_else(|| format!("there is no case `{case}`"))?;
+    // What a loop keeps for later items is there from then on.
+    workload.run(2 * CALLS)?;
+    workload.run(calls).map(drop)
 }
 
 fn count_all() -> Result<(), Box<dyn Error>> {

@@ -1,10 +1,10 @@
 //! That a request is answered once.
 
+use crate::build::error::{BuildError, Code, Problem};
 use crate::bus::Inner;
-use crate::error::{BuildError, Code, Problem};
 use crate::event::{EventInfo, Unanswered};
-use crate::hear::Heard;
 use crate::listener::ListenerInfo;
+use crate::listener::hear::Heard;
 use crate::registration::{self, Registration};
 use crate::registry::Registry;
 

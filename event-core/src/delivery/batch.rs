@@ -6,14 +6,14 @@ use std::task::{Context, Poll};
 
 use super::{End, Flights, FollowUp, Pending};
 use crate::bus::Inner;
-use crate::context::Handed;
-use crate::failure::panic_message;
-use crate::future_slot::FutureSlot;
+use crate::bus::work::{Lease, Work};
+use crate::delivery::future_slot::FutureSlot;
+use crate::dispatch::context::Handed;
+use crate::dispatch::failure::panic_message;
+use crate::dispatch::report::Report;
+use crate::dispatch::stack::{self, Chain};
 use crate::listener::ListenerInfo;
-use crate::report::Report;
-use crate::returns::{Returned, Step};
-use crate::stack::{self, Chain};
-use crate::work::{Lease, Work};
+use crate::listener::returns::{Returned, Step};
 
 /// The async deliveries of one emission that have not begun. What they have in common is here once.
 #[derive(Default)]

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use super::{Ended, Given};
-use crate::failure::Failure;
-use crate::report::Report;
+use crate::dispatch::failure::Failure;
+use crate::dispatch::report::Report;
 use crate::sync::{lock, wake};
 
 /// Where an awaited emission waits for its spawned deliveries.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::Pending;
 use crate::bus::Inner;
+use crate::bus::work::Lease;
 use crate::dispatch::Queue;
-use crate::emission::Emission;
-use crate::failure::Failure;
-use crate::returns::Returned;
-use crate::stack::{Chain, Entry};
-use crate::work::Lease;
+use crate::dispatch::emission::Emission;
+use crate::dispatch::failure::Failure;
+use crate::dispatch::stack::{Chain, Entry};
+use crate::listener::returns::Returned;
 
 /// How a delivery ended, and what it returned.
 pub(crate) struct End {

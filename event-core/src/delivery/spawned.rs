@@ -8,11 +8,11 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::{Completion, FollowUp, Given, Pending};
-use crate::failure::panic_message;
-use crate::flights;
-use crate::report::Report;
-use crate::returns::Returned;
-use crate::room::Room;
+use crate::delivery::flights;
+use crate::delivery::room::Room;
+use crate::dispatch::failure::panic_message;
+use crate::dispatch::report::Report;
+use crate::listener::returns::Returned;
 
 impl Pending {
     /// Gives the delivery to the bus's runtime. From here on it begins a chain of its own: nothing waits on the stack for it.

@@ -1,9 +1,9 @@
 //! The loops over inline listeners: what an emission costs.
 
-use crate::context::Delivery;
+use crate::dispatch::context::Delivery;
+use crate::dispatch::table::{Run, SyncFn};
 use crate::event::Event;
-use crate::returns::Step;
-use crate::table::{Run, SyncFn};
+use crate::listener::returns::Step;
 
 /// How the first loop ended.
 pub(super) enum Halt {

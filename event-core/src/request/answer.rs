@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::{Reply, Request};
-use crate::returns::{Effects, Step};
+use crate::listener::returns::{Effects, Step};
 
 /// That an event is answered.
 #[doc(hidden)]

@@ -15,8 +15,12 @@ pub enum RequestErrorKind {
     /// The bus did not take it: it is shut down, or too many emissions stand on each other.
     Refused,
     /// The answerer ended without an answer: it panicked, ran for longer than its `timeout`, or its runtime ended. Its failure was reported.
+    ///
+    /// So it is if its `overlap` let the delivery go, which is no failure: with `"latest"` a later request took its place, with `"drop"` an earlier one
+    /// was being answered.
     Dropped,
-    /// The answer did not come within the time that was given. The answerer goes on.
+    /// The answer did not come within the time that was given. The answerer goes on, but without a runtime: then it is dropped with the request in whose
+    /// task it ran, and reported as abandoned.
     TimedOut,
     /// The bus was shut down before the answer came.
     Cancelled,
@@ -114,10 +118,8 @@ impl fmt::Display for RequestError {
             RequestErrorKind::Cancelled => {
                 write!(f, "the bus was shut down before `{topic}` was answered")
             }
-            RequestErrorKind::Failed => match &self.source {
-                Some(source) => write!(f, "`{topic}` was answered with an error: {source}"),
-                None => write!(f, "`{topic}` was answered with an error"),
-            },
+            // What the error says is for who prints the source.
+            RequestErrorKind::Failed => write!(f, "`{topic}` was answered with an error"),
             RequestErrorKind::NotReady => write!(f, "`{topic}` is not answered yet: await it"),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
 use super::{Request, SharedError};
-use crate::stack;
+use crate::dispatch::stack;
 use crate::sync::lock;
 use crate::waits::Ends;
 

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use super::Ends;
+use crate::delivery::lane::{Offer, Wait};
+use crate::dispatch::failure::FailureKind;
 use crate::event::Event;
-use crate::failure::FailureKind;
-use crate::lane::{Offer, Wait};
-use crate::policy::Overflow;
+use crate::listener::policy::Overflow;
 use crate::sync::{lock, wake};
 
 /// Events between their emission and who takes them.
@@ -54,6 +54,20 @@ impl<E> State<E> {
             told.extend(first.waker);
         }
         told
+    }
+
+    /// Lets all in who stand in the line, in the places of the oldest; who is to be told, and what was dropped.
+    pub(super) fn push_in(&mut self) -> (Vec<Waker>, Vec<Arc<E>>) {
+        let (mut told, mut dropped) = (Vec::new(), Vec::new());
+        for waits in std::mem::take(&mut self.line) {
+            if self.events.len() >= self.capacity {
+                self.dropped += 1;
+                dropped.extend(self.events.pop_front());
+            }
+            self.events.push_back(waits.event);
+            told.extend(waits.waker);
+        }
+        (told, dropped)
     }
 
     /// Ends the line; who stood in it.

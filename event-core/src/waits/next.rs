@@ -10,13 +10,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::Ends;
+use crate::bus::subscription::Subscription;
 use crate::bus::{Bus, Inner};
+use crate::delivery::lane::Offer;
+use crate::dispatch::stack;
 use crate::event::Event;
-use crate::lane::Offer;
 use crate::listener::ListenerInfo;
 use crate::runtime::{Task, after};
-use crate::stack;
-use crate::subscription::Subscription;
 use crate::sync::lock;
 
 impl Bus {

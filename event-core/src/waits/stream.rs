@@ -10,11 +10,11 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::buffer::Buffer;
+use crate::bus::subscription::Subscription;
 use crate::bus::{Bus, Inner};
 use crate::event::Event;
 use crate::listener::ListenerInfo;
-use crate::policy::Overflow;
-use crate::subscription::Subscription;
+use crate::listener::policy::Overflow;
 use crate::sync::wake;
 
 /// Room for this many events, unless the user says otherwise.
@@ -105,7 +105,8 @@ impl<E: Event> EventStream<E> {
     /// - [`Overflow::DropOldest`]: the event that has waited longest is dropped for it.
     /// - [`Overflow::DropNewest`]: the event is dropped, and the report counts it as skipped.
     ///
-    /// What is dropped is counted by [`dropped`](Self::dropped).
+    /// What is dropped is counted by [`dropped`](Self::dropped). Emissions that wait for room already keep their turn: later ones do not overtake
+    /// them, and with `DropOldest` they come in at once.
     ///
     /// ```standalone_crate
     /// use tidings::{Bus, Overflow, event};
@@ -126,7 +127,15 @@ impl<E: Event> EventStream<E> {
     /// # Ok::<(), tidings::BuildError>(()) }).unwrap();
     /// ```
     pub fn overflow(self, overflow: Overflow) -> Self {
-        self.buffer.lock().overflow = overflow;
+        let mut state = self.buffer.lock();
+        state.overflow = overflow;
+        let (told, dropped) = match overflow {
+            Overflow::DropOldest => state.push_in(),
+            _ => (Vec::new(), Vec::new()),
+        };
+        drop(state);
+        wake(told);
+        drop(dropped);
         self
     }
 

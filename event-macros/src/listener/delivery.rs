@@ -106,6 +106,10 @@ impl Delivery {
                 }
                 "limit" | "overlap" | "timeout" => continue,
                 _ if queued => continue,
+                "key" => {
+                    "`key` says what runs one after another, or shares a time: add `queue = 1024, workers = 4`, `debounce = \"200ms\"` or `throttle = \"1s\"`, or remove it"
+                        .to_owned()
+                }
                 word => format!("`{word}` is a matter of queues: add `queue = 1024`, or remove it"),
             };
             errors.at(name.span(), message);

@@ -7,6 +7,7 @@
 mod event;
 mod listener;
 mod listeners;
+mod main_fn;
 mod snapshots;
 
 use proc_macro2::TokenStream;

@@ -6,7 +6,7 @@ use std::{env, fs};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::{event, listener, listeners};
+use crate::{event, listener, listeners, main_fn};
 
 #[track_caller]
 fn assert_snapshot(name: &str, output: TokenStream) {
@@ -182,5 +182,17 @@ fn listener_reply_async() {
     assert_snapshot(
         "listener_reply_async",
         listener::expand(quote!(reply), item),
+    );
+}
+
+#[test]
+fn main_async() {
+    let item = quote! {
+        /// Takes orders.
+        async fn main() -> Result<(), Error> { run().await }
+    };
+    assert_snapshot(
+        "main_async",
+        main_fn::expand(quote!(grace = "1m", bus = setup::bus), item),
     );
 }

@@ -21,7 +21,8 @@ impl Drop for OwnThread {
 
 impl EventLoop {
     /// Runs a loop on a thread of its own, beside a tokio or an axum program for example, until it is [stopped](Remote::stop) or the last clone of its
-    /// `Remote` is dropped. A bus whose runtime it is has one, and so has a task that holds one. What is left then is dropped.
+    /// `Remote` is dropped. A bus whose runtime it is has one, and so has a task that holds one. What is left then is dropped. Its settings are those that
+    /// an [`EventLoopBuilder`](super::EventLoopBuilder) has at first.
     ///
     /// ```standalone_crate
     /// use tidings::{Bus, EventLoop, event, listener};

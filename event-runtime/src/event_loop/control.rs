@@ -1,6 +1,6 @@
 //! What can be done to a task from outside, whatever its result is.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 use super::EventLoop;
 use super::calls::{Action, CallKey};
+use super::cancel::CancelReason;
 use super::core::Core;
 use super::join::{Home, JoinError, Settle};
 use super::tasks::TaskKey;
@@ -37,8 +38,10 @@ pub(super) struct Control {
     pub(super) handle_gone: Cell<bool>,
     pub(super) started: Cell<bool>,
     stage: Cell<Stage>,
-    /// Who waits for the request to end; done when it comes.
-    token: Waiters,
+    /// Why it was asked to end, the first time.
+    reason: RefCell<Option<CancelReason>>,
+    /// Who waits for the request to end; done when it comes. Few tasks are asked, so it is made when it is wanted.
+    token: OnceCell<Box<Waiters>>,
     /// How many wait for it.
     listeners: Cell<usize>,
     /// The scope that it belongs to, told of its end.
@@ -65,7 +68,8 @@ impl Control {
             handle_gone: Cell::new(false),
             started: Cell::new(false),
             stage: Cell::new(Stage::None),
-            token: Waiters::default(),
+            reason: RefCell::default(),
+            token: OnceCell::new(),
             listeners: Cell::new(0),
             settled: RefCell::default(),
             in_scope: Cell::new(false),
@@ -73,13 +77,14 @@ impl Control {
         }
     }
 
-    pub(super) fn cancel(&self, stage: Stage) -> bool {
+    pub(super) fn cancel(&self, stage: Stage, reason: CancelReason) -> bool {
         if self.waiters.is_done() {
             return false;
         }
         let Some(core) = self.core.upgrade() else {
             return false;
         };
+        self.ends_because(reason);
         let listens = self.started.get() && self.listeners.get() > 0;
         let stage = match stage {
             Stage::Asked if listens => Stage::Listening,
@@ -91,10 +96,28 @@ impl Control {
             if stage == Stage::Listening {
                 self.give_grace(&core);
             }
-            self.token.done(Some(&core), self.place);
+            self.token().done(Some(&core), self.place);
             core.ring(self.key.get());
         }
         true
+    }
+
+    /// The first reason counts.
+    pub(super) fn ends_because(&self, reason: CancelReason) {
+        self.reason.borrow_mut().get_or_insert(reason);
+    }
+
+    pub(super) fn reason(&self) -> Option<CancelReason> {
+        self.reason.borrow().clone()
+    }
+
+    /// Whether a step of this task runs just now.
+    fn is_current(&self) -> bool {
+        self.core.upgrade().is_some_and(|core| {
+            let current = core.current_task.borrow();
+            let key = current.as_ref().map(|task| task.control().key.get());
+            key == Some(self.key.get())
+        })
     }
 
     /// Has the task dropped after the grace period.
@@ -110,9 +133,16 @@ impl Control {
         self.grace.set(timer.ok());
     }
 
+    fn token(&self) -> &Waiters {
+        self.token.get_or_init(Box::default)
+    }
+
     /// The task has ended by itself.
     pub(super) fn end_grace(&self) {
-        if let Some((core, timer)) = self.core.upgrade().zip(self.grace.take()) {
+        let Some(timer) = self.grace.take() else {
+            return;
+        };
+        if let Some(core) = self.core.upgrade() {
             drop(core.cancel(timer));
         }
     }
@@ -142,40 +172,60 @@ impl Control {
     }
 }
 
-/// A future that ends when the task it was made in is asked to end. See [`EventLoop::cancelled`].
+/// A future that ends when the task it was made in is asked to end, with the reason. See [`EventLoop::cancelled`].
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct Cancelled {
     task: Option<Rc<dyn Settle>>,
     number: Option<u64>,
+    /// It counts among those for whose sake the task may take its time.
+    counts: bool,
 }
 
 impl Cancelled {
     /// Of the task that runs now.
     pub(super) fn of(task: Option<Rc<dyn Settle>>) -> Self {
-        if let Some(task) = &task {
-            let listeners = &task.control().listeners;
-            listeners.set(listeners.get() + 1);
-        }
-        Self { task, number: None }
+        let mut token = Self {
+            task,
+            number: None,
+            counts: false,
+        };
+        token.count(true);
+        token
     }
 
     pub(super) fn is_done(&self) -> bool {
-        (self.task.as_ref()).is_some_and(|task| task.control().token.is_done())
+        (self.task.as_ref()).is_some_and(|task| task.control().token().is_done())
+    }
+
+    fn count(&mut self, counts: bool) {
+        let Some(task) = self.task.as_ref().filter(|_| counts != self.counts) else {
+            return;
+        };
+        let listeners = &task.control().listeners;
+        listeners.set(if counts {
+            listeners.get() + 1
+        } else {
+            listeners.get() - 1
+        });
+        self.counts = counts;
     }
 }
 
 impl Future for Cancelled {
-    type Output = ();
+    type Output = CancelReason;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CancelReason> {
         let this = &mut *self;
-        let Some(task) = &this.task else {
+        let Some(task) = this.task.clone() else {
             return Poll::Pending;
         };
-        let token = &task.control().token;
+        let control = task.control();
+        let token = control.token();
         if token.is_done() {
-            return Poll::Ready(());
+            return Poll::Ready(control.reason().unwrap_or(CancelReason::Requested));
         }
+        // Another task that waits for it is no reason to give this one time.
+        this.count(control.is_current());
         token.wake(&mut this.number, cx.waker());
         Poll::Pending
     }
@@ -183,12 +233,9 @@ impl Future for Cancelled {
 
 impl Drop for Cancelled {
     fn drop(&mut self) {
-        if let Some(task) = self.task.take() {
-            let control = task.control();
-            control.listeners.set(control.listeners.get() - 1);
-            if let Some(number) = self.number {
-                control.token.leave(number);
-            }
+        self.count(false);
+        if let (Some(task), Some(number)) = (self.task.take(), self.number) {
+            task.control().token().leave(number);
         }
     }
 }

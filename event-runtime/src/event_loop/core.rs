@@ -19,8 +19,11 @@ use super::error::{Fatal, LoopError};
 use super::failure::Hook;
 use super::hear::Hearers;
 use super::join::Settle;
+use super::main_task::MainTask;
 use super::scope;
-use super::shared::Shared;
+use super::shared::{Nanos, Shared};
+#[cfg(feature = "signal")]
+use super::signal::Handlers;
 use super::tasks::{TaskKey, Tasks};
 use super::timers::Timers;
 
@@ -71,13 +74,17 @@ pub(super) struct Core {
     pub(super) hook: RefCell<Option<Hook>>,
     pub(super) telling: Cell<bool>,
     pub(super) spawn_hook: RefCell<Option<SpawnHook>>,
-    /// When the turn began that runs now, or the last one.
-    pub(super) turn_time: Cell<Instant>,
+    /// The time of the turn that runs now, or of the last one. Without timers nobody has looked at the clock until it is asked for.
+    pub(super) turn_time: Cell<Option<Nanos>>,
     pub(super) slow_items: Cell<u64>,
     /// Who waits for calls on other threads. As long as there are some, the loop is not idle.
     pub(super) calls_of_threads: RefCell<SlotMap<DefaultKey, Give>>,
     /// The bus that was current when the run began.
     pub(super) main_bus: Cell<u64>,
+    /// The program that runs on this loop, also when it has ended.
+    pub(super) main: RefCell<Option<Rc<MainTask>>>,
+    #[cfg(feature = "signal")]
+    pub(super) handlers: RefCell<Handlers>,
 }
 
 impl Core {
@@ -87,13 +94,13 @@ impl Core {
         settings: Settings,
     ) -> Rc<Self> {
         Rc::new(Self {
-            turn_time: Cell::new(shared.now()),
+            turn_time: Cell::new(None),
+            timers: RefCell::default(),
             shared,
             driver,
             settings,
             ready: RefCell::default(),
             calls: RefCell::default(),
-            timers: RefCell::default(),
             tasks: RefCell::default(),
             current_task: RefCell::new(None),
             current_scope: RefCell::default(),
@@ -109,6 +116,9 @@ impl Core {
             slow_items: Cell::new(0),
             calls_of_threads: RefCell::default(),
             main_bus: Cell::new(0),
+            main: RefCell::default(),
+            #[cfg(feature = "signal")]
+            handlers: RefCell::default(),
         })
     }
 
@@ -130,10 +140,17 @@ impl Core {
     }
 
     /// Has the driver look again, if it waits.
+    #[inline]
     pub(super) fn end_wait(&self) {
-        if self.waiting.replace(false) {
-            self.shared.wake();
+        if self.waiting.get() {
+            self.wake_driver();
         }
+    }
+
+    #[cold]
+    fn wake_driver(&self) {
+        self.waiting.set(false);
+        self.shared.wake();
     }
 
     /// Has something called in the next turn.
@@ -143,7 +160,8 @@ impl Core {
         place: &'static Location<'static>,
     ) -> Result<CallKey, LoopError> {
         self.check_open()?;
-        let key = self.add(action, place);
+        let call = Call::new(action, current_bus(), place);
+        let key = self.calls.borrow_mut().insert(call);
         self.push(Item::Call(key));
         Ok(key)
     }
@@ -156,16 +174,14 @@ impl Core {
         place: &'static Location<'static>,
     ) -> Result<CallKey, LoopError> {
         self.check_open()?;
-        let key = self.add(action, place);
-        let due = self.timers.borrow_mut().insert(at, key);
-        self.calls.borrow_mut().set_due(key, due);
+        let call = Call::new(action, current_bus(), place);
+        let mut timers = self.timers.borrow_mut();
+        let due = timers.due(self.shared.nanos(at));
+        let key = self.calls.borrow_mut().insert(call.at(due));
+        timers.insert(due, key);
+        drop(timers);
         self.end_wait();
         Ok(key)
-    }
-
-    fn add(&self, action: Action, place: &'static Location<'static>) -> CallKey {
-        let call = Call::new(action, current_bus(), place);
-        self.calls.borrow_mut().insert(call)
     }
 
     /// Takes a call back; what it was, if it had not begun.
@@ -177,12 +193,21 @@ impl Core {
         Some(call)
     }
 
-    /// Another deadline for a timer that has not fired.
+    /// Another deadline for a timer that has not fired, or for a periodic one.
     pub(super) fn reset(&self, key: CallKey, at: Instant) -> bool {
-        let Some(due) = self.calls.borrow().due(key) else {
-            return false;
+        let due = self.calls.borrow().due(key);
+        let nanos = self.shared.nanos(at);
+        let due = match due {
+            Some(due) => self.timers.borrow_mut().reset(due, nanos, key),
+            None if self.calls.borrow().is_periodic(key) => {
+                // Its time has come. In the heap again, it has a place in the queue that stands for nothing.
+                let mut timers = self.timers.borrow_mut();
+                let due = timers.due(nanos);
+                timers.insert(due, key);
+                due
+            }
+            None => return self.calls.borrow_mut().reset_running(key, at),
         };
-        let due = self.timers.borrow_mut().reset(due, at, key);
         self.calls.borrow_mut().reset(key, at, due);
         self.end_wait();
         true

@@ -1,15 +1,17 @@
 //! A time limit that the block under it can move.
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
+use std::future::{Future as _, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use event_core::Elapsed;
 use event_core::private::after;
 
 use super::EventLoop;
-use super::sleep::{Elapsed, Sleep};
+use super::cancel::{CancelReason, because};
+use super::sleep::{Sleep, poll_some};
 
 /// The time limit of a block. See [`EventLoop::timeout_with`].
 #[derive(Debug)]
@@ -51,7 +53,7 @@ impl Deadline {
             return Poll::Pending;
         };
         let after = limit.deadline().saturating_duration_since(self.begun);
-        let polled = Pin::new(&mut limit).poll(cx).map(|()| Elapsed { after });
+        let polled = Pin::new(&mut limit).poll(cx).map(|()| Elapsed::new(after));
         self.sleep.borrow_mut().get_or_insert(limit);
         polled
     }
@@ -92,10 +94,14 @@ impl EventLoop {
             begun,
             sleep: RefCell::new(Some(self.sleep_until(after(begun, time)))),
         };
-        let mut block = pin!(block(&deadline));
-        poll_fn(|cx| match block.as_mut().poll(cx) {
+        let mut block = pin!(Some(block(&deadline)));
+        poll_fn(|cx| match poll_some(block.as_mut(), cx) {
             Poll::Ready(value) => Poll::Ready(Ok(value)),
-            Poll::Pending => deadline.poll(cx).map(Err),
+            Poll::Pending => deadline.poll(cx).map(|elapsed| {
+                let _because = because(CancelReason::Timeout);
+                block.set(None);
+                Err(elapsed)
+            }),
         })
         .await
     }

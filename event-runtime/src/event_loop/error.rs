@@ -5,6 +5,9 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+#[cfg(feature = "signal")]
+use super::signal::Signal;
+
 /// Why an event loop did not do what it was asked for.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -13,7 +16,8 @@ pub enum LoopError {
     AlreadyRunning,
     /// The loop was closed.
     Closed,
-    /// The loop was stopped before the future ended. What it waited for is still there, and a later run goes on with it.
+    /// The loop was stopped before the future ended. What it waited for is still there, and a later run goes on with it; the `main` of
+    /// [`run`](super::run) was asked to end and gave no result.
     Stopped,
     /// This thread runs the tasks of a tokio runtime, so it must not block.
     InsideRuntime,
@@ -21,8 +25,14 @@ pub enum LoopError {
     ScopeEnded,
     /// A callback, a task or a listener returned [`Fatal`].
     Fatal(Fatal),
-    /// The operating system gave no I/O driver.
+    /// The operating system gave no I/O driver, or no thread.
     Driver(io::Error),
+    /// The signal cannot be handled, and why.
+    #[cfg(feature = "signal")]
+    SignalRefused(Signal, io::Error),
+    /// The signal asked the program to end, and its `main` gave no result.
+    #[cfg(feature = "signal")]
+    Signalled(Signal),
 }
 
 impl fmt::Display for LoopError {
@@ -33,7 +43,7 @@ impl fmt::Display for LoopError {
             ),
             LoopError::Closed => f.write_str("the event loop is closed; make a new one"),
             LoopError::Stopped => {
-                f.write_str("the event loop was stopped before the future ended; run it again to go on")
+                f.write_str("the event loop was stopped before the future ended; run it again to go on, or await `cancelled()` in a `main` to clean up")
             }
             LoopError::InsideRuntime => f.write_str(
                 "this thread runs tasks of a tokio runtime and must not block; use `EventLoop::background()`, or give the bus the tokio handle as its runtime",
@@ -42,7 +52,16 @@ impl fmt::Display for LoopError {
                 f.write_str("the scope has failed, was cancelled or is over, and starts no task")
             }
             LoopError::Fatal(fatal) => write!(f, "{fatal}"),
-            LoopError::Driver(error) => write!(f, "the event loop has no I/O driver: {error}"),
+            LoopError::Driver(_) => {
+                f.write_str("the operating system gave the event loop no I/O driver or no thread")
+            }
+            #[cfg(feature = "signal")]
+            LoopError::SignalRefused(signal, _) => write!(f, "{signal} cannot be handled"),
+            #[cfg(feature = "signal")]
+            LoopError::Signalled(signal) => write!(
+                f,
+                "{signal} ended the program before its `main` had; await `cancelled()` in it to clean up"
+            ),
         }
     }
 }
@@ -52,6 +71,8 @@ impl Error for LoopError {
         match self {
             LoopError::Fatal(fatal) => fatal.source(),
             LoopError::Driver(error) => Some(error),
+            #[cfg(feature = "signal")]
+            LoopError::SignalRefused(_, error) => Some(error),
             _ => None,
         }
     }
@@ -78,6 +99,11 @@ impl Fatal {
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(Arc::from(error.into()))
     }
+
+    /// The error that it was made of.
+    pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.0
+    }
 }
 
 impl fmt::Display for Fatal {
@@ -88,6 +114,7 @@ impl fmt::Display for Fatal {
 
 impl Error for Fatal {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.0)
+        // The words are those of the error itself.
+        self.0.source()
     }
 }

@@ -17,20 +17,7 @@ pub(super) struct Every {
 impl Every {
     /// Sets the time of the next call; none if no clock reaches it.
     pub(super) fn next(&mut self, now: Instant) -> Option<Instant> {
-        let next = match self.missed {
-            Missed::Burst => self.at.checked_add(self.period),
-            Missed::Delay => now.checked_add(self.period),
-            _ => {
-                let late = now.saturating_duration_since(self.at).as_nanos();
-                let period = self.period.as_nanos().max(1);
-                let into = u64::try_from(late % period).unwrap_or(u64::MAX);
-                // The last whole period that has begun, and one more.
-                now.checked_sub(Duration::from_nanos(into))
-                    .unwrap_or(now)
-                    .checked_add(self.period)
-            }
-        };
-        self.at = next?;
+        self.at = self.missed.next(self.at, self.period, now)?;
         Some(self.at)
     }
 }

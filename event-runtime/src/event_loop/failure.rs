@@ -4,7 +4,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use event_core::private::{panic_message, tell};
 
@@ -173,6 +173,14 @@ impl fmt::Display for LoopFailure {
 
 /// What is done with failures.
 pub(super) type Hook = Rc<dyn Fn(&LoopFailure)>;
+
+/// Tells the loop's hook of a failure, or the world if the loop is gone.
+pub(super) fn give(core: &Weak<Core>, failure: &LoopFailure) {
+    match core.upgrade() {
+        Some(core) => core.fail(failure),
+        None => tell(format_args!("{failure}")),
+    }
+}
 
 impl Core {
     /// Tells of a failure, unless it is one that ends the run.

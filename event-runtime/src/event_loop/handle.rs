@@ -43,7 +43,8 @@ impl Handle {
         }
     }
 
-    /// When it is due, or was; `None` for what was to be called at once. The first time of a periodic callback.
+    /// When it is due, or was; `None` for what was to be called at once. Of a periodic callback the first time, or the one that it was last
+    /// [reset](Self::reset) to.
     pub fn when(&self) -> Option<Instant> {
         self.when.get()
     }
@@ -57,7 +58,8 @@ impl Handle {
         was_there
     }
 
-    /// Has it called `delay` from now instead, as if it were scheduled now. `false` if it is no timer, has fired or was taken back.
+    /// Has it called `delay` from now instead, as if it were scheduled now. `false` if it is no timer, was taken back, or its time has come. For a periodic
+    /// callback that never is too late: it goes on counting from there, also inside its own call.
     pub fn reset(&self, delay: Duration) -> bool {
         let Some(core) = self.core.upgrade() else {
             return false;
@@ -65,7 +67,7 @@ impl Handle {
         self.reset_at(after(core.shared.now(), delay))
     }
 
-    /// Has it called at `at` instead, as if it were scheduled now. `false` if it is no timer, has fired or was taken back.
+    /// Has it called at `at` instead, as if it were scheduled now. `false` if it is no timer, was taken back, or its time has come and it is not periodic.
     pub fn reset_at(&self, at: Instant) -> bool {
         let core = self.core.upgrade();
         let was_set = core.is_some_and(|core| core.reset(self.key, at));

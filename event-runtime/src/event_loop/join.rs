@@ -7,16 +7,18 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use crate::queue::quiet::drop_quietly;
 
 use super::EventLoop;
+use super::cancel::{self, CancelReason};
 use super::control::{Control, Stage};
 use super::core::Core;
-use super::failure::{LoopFailure, LoopItem};
+use super::failure::{LoopFailure, LoopItem, give};
 use super::local;
-use super::outcome::CallResult;
+use super::outcome::{CallResult, TaskResult};
 use super::waiters::{DoneCallback, HasWaiters, Waiters};
 
 /// Why a task gave no result.
@@ -114,6 +116,10 @@ impl<T: 'static> HasWaiters for State<T> {
     fn waiters(&self) -> &Waiters {
         &self.control.waiters
     }
+
+    fn core(&self) -> &Weak<Core> {
+        &self.control.core
+    }
 }
 
 impl<T: 'static> Settle for State<T> {
@@ -143,7 +149,7 @@ impl<T: 'static> Settle for State<T> {
 /// assert_eq!(lp.run_until_complete(endless)?, Err(JoinError::Cancelled));
 /// # Ok::<(), tidings::event_loop::LoopError>(())
 /// ```
-#[must_use = "a dropped handle hides the task's error; `.detach()` tells it to the loop's hook"]
+#[must_use = "a dropped handle hides the task's error; await it, or `.detach()` it to have its error told to the loop's hook"]
 pub struct JoinHandle<T: 'static> {
     state: Rc<State<T>>,
     number: Option<u64>,
@@ -168,12 +174,68 @@ impl<T: 'static> JoinHandle<T> {
     /// It takes effect in a later turn. A task that has not begun never does. One that waits for [`cancelled`](EventLoop::cancelled) is told, and has the
     /// loop's grace period to clean up; every other one is dropped at its `.await`.
     pub fn cancel(&self) -> bool {
-        self.state.control.cancel(Stage::Asked)
+        (self.state.control).cancel(Stage::Asked, CancelReason::Requested)
     }
 
     /// Has the task dropped at its `.await` in a later turn, whatever it waits for; whether it had not ended before.
     pub fn abort(&self) -> bool {
-        self.state.control.cancel(Stage::Aborted)
+        (self.state.control).cancel(Stage::Aborted, CancelReason::Requested)
+    }
+
+    /// As [`cancel`](Self::cancel), with words for who wants to know why: the task, which [`cancelled`](EventLoop::cancelled) tells, and who asks for the
+    /// [reason](Self::cancel_reason).
+    pub fn cancel_with(&self, why: impl Into<Arc<str>>) -> bool {
+        let reason = CancelReason::Said(why.into());
+        self.state.control.cancel(Stage::Asked, reason)
+    }
+
+    /// Why the task was asked to end, if it was: the first request counts. It says nothing of whether the task did so.
+    pub fn cancel_reason(&self) -> Option<CancelReason> {
+        self.state.control.reason()
+    }
+
+    /// Lets the task run on by itself, also if somebody awaited it. Its error or panic is told to the loop's hook.
+    ///
+    /// It is for tasks that return nothing or a `Result`. What else a task returns is nobody's: have it dropped inside.
+    ///
+    /// ```compile_fail,E0277
+    /// let lp = tidings::EventLoop::virtual_time();
+    /// lp.spawn(async { 42 }).unwrap().detach();
+    /// ```
+    pub fn detach(mut self)
+    where
+        T: TaskResult,
+    {
+        self.awaited = false;
+        self.state.sink.set(Some(|control, result| {
+            if let Some(error) = result.error() {
+                control.fail(error);
+            }
+        }));
+        if let Some(outcome) = self.state.outcome.take() {
+            self.state.let_go(outcome);
+        }
+    }
+
+    /// Has a set told of the end; whether that is still to come. Without its handle nobody waits for the task.
+    pub(super) fn wake_at_end(&mut self, waker: &Waker) -> bool {
+        let control = &self.state.control;
+        if control.waiters.is_done() {
+            return false;
+        }
+        self.awaited = true;
+        control.waiters.wake(&mut self.number, waker);
+        true
+    }
+
+    /// Nobody has awaited it.
+    pub(super) fn wait_no_more(&mut self) {
+        self.awaited = false;
+    }
+
+    /// Why the one who asks could wait for ever.
+    pub(super) fn refused(&self) -> Option<JoinError> {
+        refuse(&self.state.control)
     }
 
     /// Whether the task has ended.
@@ -192,6 +254,7 @@ impl<T: 'static> JoinHandle<T> {
     }
 
     /// Has `f` called in a turn after the task's end, at once in the next one if it has ended. Several are called in the order in which they were given.
+    /// The result is for who has the handle: it is [taken](Self::take) or awaited.
     #[track_caller]
     pub fn on_done<R: CallResult>(
         &self,
@@ -200,25 +263,6 @@ impl<T: 'static> JoinHandle<T> {
         let control = &self.state.control;
         let state: Rc<dyn HasWaiters> = Rc::clone(&self.state) as _;
         (control.waiters).call(Rc::downgrade(&state), &control.core, Location::caller(), f)
-    }
-}
-
-impl JoinHandle<()> {
-    /// Lets the task run on by itself. Its panic is told to the loop's hook.
-    pub fn detach(mut self) {
-        self.awaited = false;
-    }
-}
-
-impl<T, E: Into<Box<dyn Error + Send + Sync>>> JoinHandle<Result<T, E>> {
-    /// Lets the task run on by itself. Its error or panic is told to the loop's hook.
-    pub fn detach(mut self) {
-        self.awaited = false;
-        self.state.sink.set(Some(|control, result| {
-            if let Err(error) = result {
-                control.fail(error.into());
-            }
-        }));
     }
 }
 
@@ -264,7 +308,7 @@ impl<T: 'static> Drop for JoinHandle<T> {
         control.handle_gone.set(true);
         if !control.waiters.is_done() {
             if self.awaited {
-                self.cancel();
+                control.cancel(Stage::Asked, cancel::why_dropped());
             }
         } else if let Some(outcome) = self.state.outcome.take() {
             self.state.let_go(outcome);
@@ -292,11 +336,7 @@ impl Control {
     }
 
     fn give(&self, failure: LoopFailure) {
-        let failure = failure.named(self.name.clone());
-        match self.core.upgrade() {
-            Some(core) => core.fail(&failure),
-            None => event_core::private::tell(format_args!("{failure}")),
-        }
+        give(&self.core, &failure.named(self.name.clone()));
     }
 }
 

@@ -7,6 +7,7 @@ mod background;
 mod blocking;
 mod builder;
 mod calls;
+mod cancel;
 mod control;
 mod core;
 mod deadline;
@@ -14,11 +15,15 @@ mod driver;
 mod error;
 mod every;
 mod failure;
+mod fault;
 mod handle;
 mod hear;
 mod join;
 mod local;
+mod main_task;
 mod outcome;
+#[cfg(feature = "signal")]
+pub(crate) mod program;
 mod promise;
 mod remote;
 mod run;
@@ -26,8 +31,11 @@ mod schedule;
 mod scope;
 mod shared;
 mod shutdown;
+#[cfg(feature = "signal")]
+mod signal;
 mod sleep;
 mod spawn;
+mod task_set;
 mod tasks;
 mod timers;
 mod turn;
@@ -40,23 +48,28 @@ use std::time::{Duration, Instant};
 use self::core::Core;
 
 pub use builder::EventLoopBuilder;
+pub use cancel::{CancelReason, ScopeId};
 pub use control::Cancelled;
 pub use deadline::Deadline;
 pub use error::{Fatal, LoopError};
 #[doc(no_inline)]
-pub use event_core::Missed;
+pub use event_core::{Elapsed, Missed};
 pub use failure::{LoopFailure, LoopItem};
+pub use fault::ScopeError;
 pub use handle::{Handle, ScopedHandle};
 pub use hear::LoopSubscription;
 pub use join::{JoinError, JoinHandle};
 pub use local::Entered;
-pub use outcome::CallResult;
+pub use outcome::{CallResult, TaskResult};
 pub use promise::{AlreadyDone, Promise, PromiseError, PromiseFuture, SharedPromise};
 pub use remote::Remote;
 pub use run::{Turn, Unfinished};
-pub use scope::{ScopeError, TaskScope};
+pub use scope::TaskScope;
 pub use shutdown::run;
-pub use sleep::{Elapsed, Sleep};
+#[cfg(feature = "signal")]
+pub use signal::{Signal, SignalReceived};
+pub use sleep::Sleep;
+pub use task_set::TaskSet;
 pub use waiters::DoneCallback;
 
 /// An event loop: it calls what is ready, in the order in which it became so, and waits when nothing is.
@@ -103,6 +116,9 @@ impl EventLoop {
     }
 
     /// A loop on a clock of its own, which goes on at once to the next timer when nothing is ready: an hour takes no time, and every run is the same.
+    ///
+    /// As the [runtime](Remote) of a bus it runs async listeners. The queues and ticks of plain functions are on real threads then, for which its clock does
+    /// not wait; a [`VirtualRuntime`](crate::VirtualRuntime) runs those too, and is the one for tests of a bus.
     #[track_caller]
     pub fn virtual_time() -> Self {
         Self::builder().build_virtual()
@@ -138,9 +154,13 @@ impl EventLoop {
         self.core.shared.now()
     }
 
-    /// The time when the timers of this turn were looked at, which costs nothing to read.
+    /// The time of this turn, the same for all its items: when its timers were looked at or, without any, when this was first asked for. It costs
+    /// next to nothing to read.
     pub fn turn_time(&self) -> Instant {
-        self.core.turn_time.get()
+        let (turn, shared) = (&self.core.turn_time, &self.core.shared);
+        let time = turn.get().unwrap_or_else(|| shared.now_in_nanos());
+        turn.set(Some(time));
+        shared.time(time)
     }
 
     /// The time since the loop was made, on its clock.

@@ -1,5 +1,7 @@
 //! A value that somebody gives later: the half that gives it, and the half that waits.
 
+mod error;
+
 use std::cell::{Cell, Ref, RefCell};
 use std::error::Error;
 use std::fmt;
@@ -19,59 +21,7 @@ use super::local;
 use super::outcome::CallResult;
 use super::waiters::{DoneCallback, HasWaiters, Waiters};
 
-/// Why a promise has no value.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum PromiseError {
-    /// It was not kept yet.
-    NotReady,
-    /// The one who waits took his wish back.
-    Cancelled,
-    /// The [`Promise`] was dropped, or its loop closed, before it was kept.
-    Dropped,
-    /// The value was taken by an `.await` before.
-    Taken,
-    /// It was rejected with this error.
-    Failed(Arc<dyn Error + Send + Sync>),
-    /// Another loop runs than the one the promise belongs to.
-    WrongLoop,
-}
-
-impl fmt::Display for PromiseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PromiseError::NotReady => f.write_str("the promise was not kept yet"),
-            PromiseError::Cancelled => f.write_str("the promise was cancelled"),
-            PromiseError::Dropped => f.write_str("the promise was dropped before it was kept"),
-            PromiseError::Taken => f.write_str("the promise's value was taken before"),
-            PromiseError::Failed(error) => error.fmt(f),
-            PromiseError::WrongLoop => {
-                f.write_str("the promise belongs to another event loop than the one that runs here")
-            }
-        }
-    }
-}
-
-impl Error for PromiseError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            PromiseError::Failed(error) => Some(&**error),
-            _ => None,
-        }
-    }
-}
-
-/// A promise that is done already; it gives the value back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AlreadyDone<T>(pub T);
-
-impl<T> fmt::Display for AlreadyDone<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the promise is done already: it was kept, rejected or cancelled before")
-    }
-}
-
-impl<T: fmt::Debug> Error for AlreadyDone<T> {}
+pub use error::{AlreadyDone, PromiseError};
 
 struct State<T> {
     core: Weak<Core>,
@@ -85,6 +35,10 @@ struct State<T> {
 impl<T: 'static> HasWaiters for State<T> {
     fn waiters(&self) -> &Waiters {
         &self.waiters
+    }
+
+    fn core(&self) -> &Weak<Core> {
+        &self.core
     }
 }
 
@@ -144,7 +98,7 @@ impl fmt::Display for Rejected {
 
 impl Error for Rejected {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.0)
+        self.0.source()
     }
 }
 
@@ -308,7 +262,7 @@ impl<T: 'static> PromiseFuture<T> {
         self.state.look()
     }
 
-    /// The error it was rejected with; `None` if it has a value.
+    /// The error it was rejected with, also after an `.await`; `None` if it has a value, or had one that was taken.
     ///
     /// # Errors
     ///
@@ -381,6 +335,10 @@ impl<T: 'static> Future for PromiseFuture<T> {
             };
             this.number = None;
             state.seen.set(true);
+            if let Some(Err(error)) = &*outcome {
+                // It stays for whoever asks once more: only a value can be taken.
+                return Poll::Ready(Err(error.clone()));
+            }
             let outcome = outcome.take();
             return Poll::Ready(outcome.unwrap_or(Err(PromiseError::Taken)));
         }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use event_core::private::scope::current_bus;
+use event_core::private::scope::{current_bus, emit_from};
+use event_core::private::{after, sleep_on_real_clock};
 use event_core::{Event, Runtime, Task};
 
 use super::EventLoop;
@@ -22,6 +23,10 @@ use super::shared::{Message, RemoteCall, Shared};
 /// A loop for other threads and for signal handlers, and the [`Runtime`] of a bus.
 ///
 /// Everything given to it comes in the order in which it was given, in the same queue as the loop's own items. It does not keep the loop open.
+///
+/// As a runtime it runs async listeners and waits for times. Plain functions with a queue, `every`, `debounce` or `throttle` run on threads of their own,
+/// as on any other runtime but [`VirtualRuntime`](crate::VirtualRuntime): the clock of a loop in [virtual time](EventLoop::virtual_time) does not wait for them.
+/// Once the loop is closed its tasks are gone, and waits go on with the real clock: a retry or a timeout never comes early.
 ///
 /// ```
 /// use tidings::EventLoop;
@@ -79,7 +84,8 @@ impl Remote {
     /// [`LoopError::Closed`]; the event is dropped.
     #[track_caller]
     pub fn emit_soon<E: Event + Send>(&self, event: E) -> Result<(), LoopError> {
-        self.call_soon(|lp| lp.adopt(event_core::emit(event)))
+        let place = Location::caller();
+        self.call_soon(move |lp| lp.adopt(emit_from(event, place)))
     }
 
     /// Starts a task on the loop's thread: `f` is called there to make its future, which need not be `Send`. Its error and its panic are told to the
@@ -103,7 +109,7 @@ impl Remote {
         })
     }
 
-    /// Has the run end after its turn, as [`EventLoop::stop`] does.
+    /// Has the run end after its turn, or asks its `main` to end, as [`EventLoop::stop`] does.
     pub fn stop(&self) {
         self.shared.stop();
     }
@@ -121,7 +127,7 @@ impl Runtime for Remote {
     }
 
     fn now(&self) -> Instant {
-        self.shared.now()
+        self.shared.steady_now()
     }
 
     fn sleep_until(&self, at: Instant) -> Task {
@@ -129,6 +135,7 @@ impl Runtime for Remote {
             shared: Arc::clone(&self.shared),
             at,
             cell: None,
+            real: None,
         })
     }
 
@@ -162,6 +169,8 @@ struct RemoteSleep {
     shared: Arc<Shared>,
     at: Instant,
     cell: Option<Arc<Cell>>,
+    /// The rest of the time, once the loop is gone.
+    real: Option<Task>,
 }
 
 #[derive(Default)]
@@ -171,7 +180,10 @@ struct Cell(Mutex<State>);
 struct State {
     waker: Option<Waker>,
     timer: Option<CallKey>,
+    /// Its time has come, or nobody waits for it any more.
     is_over: bool,
+    /// The loop was closed before.
+    is_gone: bool,
 }
 
 impl Cell {
@@ -179,9 +191,9 @@ impl Cell {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn fire(&self) {
+    fn end(&self, end: impl FnOnce(&mut State)) {
         let waker = self.with(|state| {
-            state.is_over = true;
+            end(state);
             state.waker.take()
         });
         if let Some(waker) = waker {
@@ -190,7 +202,7 @@ impl Cell {
     }
 }
 
-/// Ends the wait when it is dropped: at its time, or with the loop.
+/// Ends the wait. Dropped before its time, it says that the loop is gone.
 struct Fires(Arc<Cell>);
 
 impl Fires {
@@ -201,11 +213,11 @@ impl Fires {
             return;
         }
         let fire = move |_: &EventLoop| {
-            drop(self);
+            self.0.end(|state| state.is_over = true);
             Ok(())
         };
         let place = Location::caller();
-        // A closed loop drops the callback, which fires.
+        // A closed loop drops the callback.
         let Ok(key) = lp.core.at(at, Action::Once(Box::new(fire)), place) else {
             return;
         };
@@ -222,7 +234,7 @@ impl Fires {
 
 impl Drop for Fires {
     fn drop(&mut self) {
-        self.0.fire();
+        self.0.end(|state| state.is_gone = true);
     }
 }
 
@@ -230,17 +242,32 @@ impl Future for RemoteSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.shared.is_closed() {
-            return Poll::Ready(());
+        if self.real.is_none() {
+            if let Some(polled) = self.poll_timer(cx) {
+                return polled;
+            }
         }
+        let (shared, at) = (Arc::clone(&self.shared), self.at);
+        let rest = self.real.get_or_insert_with(|| {
+            let left = at.saturating_duration_since(shared.steady_now());
+            sleep_on_real_clock(after(Instant::now(), left))
+        });
+        rest.as_mut().poll(cx)
+    }
+}
+
+impl RemoteSleep {
+    /// Waits for the loop's timer. `None` if the loop is gone.
+    fn poll_timer(&mut self, cx: &Context<'_>) -> Option<Poll<()>> {
         let waker = cx.waker().clone();
         if let Some(cell) = &self.cell {
-            let (is_over, before) = cell.with(|state| (state.is_over, state.waker.replace(waker)));
+            let (is_over, is_gone, before) =
+                cell.with(|state| (state.is_over, state.is_gone, state.waker.replace(waker)));
             drop(before);
-            return if is_over {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
+            return match (is_over, is_gone) {
+                (true, _) => Some(Poll::Ready(())),
+                (false, true) => None,
+                (false, false) => Some(Poll::Pending),
             };
         }
         let cell = Arc::<Cell>::default();
@@ -248,19 +275,18 @@ impl Future for RemoteSleep {
         self.cell = Some(Arc::clone(&cell));
         let at = self.at;
         if let Some(core) = local::find(&self.shared) {
-            Fires(cell).set(&core.handle(), at);
+            Fires(Arc::clone(&cell)).set(&core.handle(), at);
         } else {
-            let fires = Fires(cell);
+            let fires = Fires(Arc::clone(&cell));
             let set = move |lp: &EventLoop| {
                 fires.set(lp, at);
                 Ok(())
             };
-            let message = Message::call(Location::caller(), set);
-            if self.shared.post(message).is_err() {
-                return Poll::Ready(());
-            }
+            // A closed loop gives it back, to be dropped.
+            drop(self.shared.post(Message::call(Location::caller(), set)));
         }
-        Poll::Pending
+        let is_gone = cell.with(|state| state.is_gone);
+        (!is_gone).then_some(Poll::Pending)
     }
 }
 

@@ -14,6 +14,7 @@ use event_core::private::scope::{current_bus, outside};
 use crate::queue::quiet::drop_quietly;
 
 use super::EventLoop;
+use super::cancel::CancelReason;
 use super::core::{Core, Item};
 use super::driver::Next;
 use super::error::LoopError;
@@ -33,6 +34,9 @@ pub struct Turn {
     pub is_ready: bool,
     /// The earliest timer.
     pub next: Option<Instant>,
+    /// Whether the loop was [stopped](EventLoop::stop), in this turn or since the one before, also by a signal of `stop_on_signals`. Who hosts the
+    /// loop ends its own then.
+    pub is_stopped: bool,
 }
 
 /// What a loop dropped when it was closed.
@@ -161,29 +165,39 @@ impl EventLoop {
     /// lp.call_soon(|_| println!("in the first frame"))?;
     /// let turn = lp.turn(Duration::ZERO)?;
     /// assert_eq!((turn.ran, turn.is_ready), (1, false));
+    ///
+    /// lp.call_soon(|lp| lp.stop())?;
+    /// assert!(lp.turn(Duration::ZERO)?.is_stopped);
     /// # Ok::<(), tidings::event_loop::LoopError>(())
     /// ```
+    ///
+    /// A [stop](Self::stop) ends no loop of the host's: [`is_stopped`](Turn::is_stopped) tells the host of it, once.
     ///
     /// # Errors
     ///
     /// Those of [`run_forever`](Self::run_forever).
     pub fn turn(&self, max_wait: Duration) -> Result<Turn, LoopError> {
+        let shared = &self.core.shared;
         let mut goal = Goal {
-            once: Some(after(self.time(), max_wait)),
+            once: Some(shared.nanos(after(shared.now(), max_wait))),
             ..goal()
         };
         self.drive(&mut goal)?;
         Ok(Turn {
             ran: goal.ran.get(),
             is_ready: self.core.has_ready(),
-            next: self.core.next_deadline(),
+            next: self.core.next_deadline().map(|at| shared.time(at)),
+            is_stopped: goal.stopped.get(),
         })
     }
 
     /// Has the run end after this turn: what was ready at its beginning still runs. Without a run, the next one has a single turn, which does not wait.
+    /// A [`turn`](Self::turn) tells its host of it by [`is_stopped`](Turn::is_stopped).
+    ///
+    /// Inside [`run`](super::run) and `#[tidings::main]` it asks `main` to end, as a signal does: it is dropped at its `.await`, or has the loop's grace
+    /// period if it waits for [`cancelled`](Self::cancelled). What is left is shut down then, which another stop does not cut short.
     pub fn stop(&self) {
-        self.core.stopping.set(true);
-        self.core.end_wait();
+        self.core.stop();
     }
 
     pub(super) fn check_run(&self) -> Result<(), LoopError> {
@@ -217,6 +231,7 @@ impl EventLoop {
             next
         };
         outside(|| core.driver.run(&core.shared, &mut turn));
+        goal.stopped.set(core.stopping.get());
         if goal.main.as_ref().is_some_and(|main| main.ended) {
             // A stop or a fatal error came first; the next run is not to end with this one's future.
             (core.ready.borrow_mut()).retain(|item| !matches!(item, Item::Stop));
@@ -238,7 +253,7 @@ impl EventLoop {
 
     /// Drops everything that is left, and takes nothing any more. Says what was dropped; a second time there is nothing.
     ///
-    /// Threads of [`blocking`](Self::blocking) calls are not waited for.
+    /// Threads of [`blocking`](Self::blocking) calls are not waited for. Tokio's own tasks on this loop are dropped and not counted.
     ///
     /// # Errors
     ///
@@ -257,6 +272,7 @@ fn goal() -> Goal<'static> {
         until_idle: false,
         once: None,
         ran: Cell::new(0),
+        stopped: Cell::new(false),
     }
 }
 
@@ -274,6 +290,16 @@ pub(super) fn check_outside() -> Result<(), LoopError> {
 }
 
 impl Core {
+    pub(super) fn stop(self: &Rc<Self>) {
+        let main = self.main.borrow().clone();
+        if let Some(main) = main.filter(|main| !main.is_over()) {
+            main.ask_soon(self, CancelReason::Stop);
+        } else {
+            self.stopping.set(true);
+            self.end_wait();
+        }
+    }
+
     pub(super) fn close(self: &Rc<Self>) -> Unfinished {
         self.closed.set(true);
         self.end_wait();
@@ -282,17 +308,21 @@ impl Core {
         let tasks = self.tasks.borrow_mut().drain();
         let calls = self.calls.borrow_mut().drain();
         let threads = self.calls_of_threads.take();
-        *self.timers.borrow_mut() = super::timers::Timers::default();
+        drop(self.timers.take());
         let timers = calls.iter().filter(|call| call.is_timer()).count();
+        let waits = calls.iter().filter(|call| call.waits()).count();
         let unfinished = Unfinished {
             tasks: tasks.len(),
             timers,
-            callbacks: calls.len() - timers
+            callbacks: calls.len() - timers - waits
                 + mail
                     .iter()
                     .filter(|mail| !matches!(mail, Message::Nothing))
                     .count(),
         };
+        for slot in &tasks {
+            slot.end.control().ends_because(CancelReason::Close);
+        }
         for slot in tasks {
             let end = Rc::clone(&slot.end);
             drop_quietly(slot);
@@ -302,6 +332,14 @@ impl Core {
         mail.into_iter().for_each(drop_quietly);
         let hearers = self.hearers.take();
         drop_quietly((ready, threads, hearers));
+        drop(self.main.take());
+        #[cfg(feature = "signal")]
+        {
+            super::signal::forget(self.shared.id);
+            drop_quietly(self.handlers.take());
+        }
+        // Tokio's own tasks may hold this loop, which holds the driver.
+        self.driver.end();
         unfinished
     }
 }

@@ -4,7 +4,8 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use event_core::private::after;
-use event_core::{Event, Missed, emit};
+use event_core::private::scope::emit_from;
+use event_core::{Event, Missed};
 
 use super::EventLoop;
 use super::calls::Action;
@@ -127,7 +128,8 @@ impl EventLoop {
     /// [`LoopError::Closed`]; the event is dropped.
     #[track_caller]
     pub fn emit_soon<E: Event>(&self, event: E) -> Result<Handle, LoopError> {
-        self.call_soon(|lp| lp.emit_here(event))
+        let place = Location::caller();
+        self.call_soon(move |lp| lp.emit_here(event, place))
     }
 
     /// Emits an event when `delay` has passed, on the bus that is current here.
@@ -137,7 +139,8 @@ impl EventLoop {
     /// [`LoopError::Closed`]; the event is dropped.
     #[track_caller]
     pub fn emit_later<E: Event>(&self, delay: Duration, event: E) -> Result<Handle, LoopError> {
-        self.call_later(delay, |lp| lp.emit_here(event))
+        let place = Location::caller();
+        self.call_later(delay, move |lp| lp.emit_here(event, place))
     }
 
     /// Emits an event at `at` on the loop's clock, on the bus that is current here.
@@ -147,7 +150,8 @@ impl EventLoop {
     /// [`LoopError::Closed`]; the event is dropped.
     #[track_caller]
     pub fn emit_at<E: Event>(&self, at: Instant, event: E) -> Result<Handle, LoopError> {
-        self.call_at(at, |lp| lp.emit_here(event))
+        let place = Location::caller();
+        self.call_at(at, move |lp| lp.emit_here(event, place))
     }
 
     /// Emits after each `period` the event that `f` makes of the number of the call, which begins at 0, on the bus that is current here.
@@ -186,16 +190,15 @@ impl EventLoop {
         missed: Missed,
         mut f: impl FnMut(u64) -> E + 'static,
     ) -> Result<Handle, LoopError> {
-        let mut number = 0;
+        let (mut number, place) = (0, Location::caller());
         self.call_every(period, missed, move |lp| {
             let event = f(number);
             number += 1;
-            lp.emit_here(event);
+            lp.emit_here(event, place);
         })
     }
 
-    #[track_caller]
-    fn emit_here<E: Event>(&self, event: E) {
-        self.adopt(emit(event));
+    fn emit_here<E: Event>(&self, event: E, place: &'static Location<'static>) {
+        self.adopt(emit_from(event, place));
     }
 }

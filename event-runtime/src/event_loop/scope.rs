@@ -14,49 +14,13 @@ use event_core::private::{panic_message, tell};
 use crate::queue::quiet::drop_quietly;
 
 use super::EventLoop;
+use super::cancel::{CancelReason, ScopeId};
 use super::control::{Cancelled, Stage};
 use super::core::Core;
 use super::error::LoopError;
-use super::join::{JoinError, JoinHandle, Settle};
-
-/// What went wrong in a scope: every error of its tasks, in the order in which they came.
-#[derive(Debug)]
-pub struct ScopeError {
-    errors: Vec<Box<dyn Error + Send + Sync>>,
-}
-
-impl ScopeError {
-    /// The errors, the first of which ended the scope. None if it was [cancelled](TaskScope::cancel).
-    pub fn errors(&self) -> &[Box<dyn Error + Send + Sync>] {
-        &self.errors
-    }
-
-    /// Gives the errors away.
-    pub fn into_errors(self) -> Vec<Box<dyn Error + Send + Sync>> {
-        self.errors
-    }
-
-    /// Whether the scope was ended by [`TaskScope::cancel`] and nothing went wrong.
-    pub fn is_cancelled(&self) -> bool {
-        self.errors.is_empty()
-    }
-}
-
-impl fmt::Display for ScopeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.errors.as_slice() {
-            [] => f.write_str("the scope was cancelled"),
-            [only] => only.fmt(f),
-            [first, rest @ ..] => write!(f, "{first} (and {} more errors)", rest.len()),
-        }
-    }
-}
-
-impl Error for ScopeError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.errors.first().map(|error| &**error as _)
-    }
-}
+use super::failure::give;
+use super::fault::{Fault, ScopeError, What};
+use super::join::{Home, JoinError, JoinHandle, Settle};
 
 /// Where the tasks of a scope are started. A clone is the same scope, so tasks may start others.
 #[derive(Clone)]
@@ -67,18 +31,18 @@ pub struct TaskScope {
 
 #[derive(Default)]
 pub(super) struct State {
+    id: ScopeId,
     tasks: RefCell<Vec<Rc<dyn Settle>>>,
-    errors: RefCell<Vec<Box<dyn Error + Send + Sync>>>,
-    /// How many tasks have not ended.
+    faults: RefCell<Vec<Fault>>,
+    /// How many tasks have not ended, also of the scopes in the block whose own blocks are gone.
     open: Cell<usize>,
     /// The tasks are to end, and the block with them.
     stage: Cell<Phase>,
     /// Who drives the scope.
     driver: RefCell<Option<Waker>>,
-    /// The scope in whose block this one stands.
+    /// The scope in whose block this one stands. Once this one is over, that one waits for what is left, and has its errors.
     enclosing: Option<Rc<State>>,
-    /// This one's block is gone, and the enclosing one waits for its tasks.
-    is_inherited: Cell<bool>,
+    core: Home,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -123,9 +87,11 @@ impl TaskScope {
         self.check()?;
         let future = future.into_future();
         let state = Rc::clone(&self.state);
-        let task = self.lp.spawn_result(Location::caller(), async move {
+        let place = Location::caller();
+        let task = self.lp.spawn_result(place, async move {
             future.await.map_err(|error| {
-                state.fail(error.into());
+                let what = What::Error(error.into());
+                state.fail(Fault { place, what });
                 JoinError::Failed
             })
         })?;
@@ -138,6 +104,11 @@ impl TaskScope {
         self.state.end();
     }
 
+    /// What tells it from other scopes in a [`CancelReason`].
+    pub fn id(&self) -> ScopeId {
+        self.state.id
+    }
+
     fn check(&self) -> Result<(), LoopError> {
         match self.state.stage.get() {
             Phase::Open => Ok(()),
@@ -147,7 +118,9 @@ impl TaskScope {
 
     fn adopt<T: 'static>(&self, task: &JoinHandle<T>) {
         let state = &self.state;
-        state.open.set(state.open.get() + 1);
+        for waits in state.who_waits() {
+            waits.open.set(waits.open.get() + 1);
+        }
         let end = task.end();
         state.tasks.borrow_mut().push(Rc::clone(&end));
         let (scope, done) = (Rc::clone(state), Rc::clone(&end));
@@ -156,7 +129,12 @@ impl TaskScope {
                 .tasks
                 .borrow_mut()
                 .retain(|task| !Rc::ptr_eq(task, &done));
-            scope.ended(error);
+            if let Some(JoinError::Panicked(message)) = error {
+                let (place, what) = (done.control().place, What::Panic(message.clone()));
+                scope.fail(Fault { place, what });
+            }
+            // One that was cancelled on its own is no error.
+            scope.task_ended();
         });
     }
 }
@@ -168,34 +146,41 @@ impl fmt::Debug for TaskScope {
 }
 
 impl State {
-    /// A task has ended, without a result if there is an error.
-    fn ended(&self, error: Option<&JoinError>) {
-        self.open.set(self.open.get() - 1);
-        if let Some(JoinError::Panicked(message)) = error {
-            self.fail(format!("a task panicked: {message}").into());
-        }
-        // One that was cancelled on its own is no error.
-        self.look();
-        if let (true, Some(enclosing)) = (self.is_inherited.get(), &self.enclosing) {
-            enclosing.open.set(enclosing.open.get() - 1);
-            for error in self.errors.take() {
-                enclosing.fail(error);
-            }
-            enclosing.look();
+    /// This scope, and who waits in its place if its block is gone: the enclosing one, and if that is over as well, the next.
+    fn who_waits(&self) -> impl Iterator<Item = &State> {
+        std::iter::successors(Some(self), |state| match state.stage.get() {
+            Phase::Over => state.enclosing.as_deref(),
+            Phase::Open | Phase::Ending => None,
+        })
+    }
+
+    fn task_ended(&self) {
+        for state in self.who_waits() {
+            state.open.set(state.open.get() - 1);
+            state.look();
         }
     }
 
-    fn fail(&self, error: Box<dyn Error + Send + Sync>) {
-        self.errors.borrow_mut().push(error);
-        self.end();
+    fn fail(&self, fault: Fault) {
+        match self.who_waits().last() {
+            Some(state) if state.stage.get() != Phase::Over => {
+                state.faults.borrow_mut().push(fault);
+                state.end();
+            }
+            _ => give(&self.core, &fault.into_failure()),
+        }
     }
 
     fn end(&self) {
+        self.end_because(&CancelReason::Scope(self.id));
+    }
+
+    fn end_because(&self, reason: &CancelReason) {
         if self.stage.get() == Phase::Open {
             self.stage.set(Phase::Ending);
             let tasks = self.tasks.borrow().clone();
             for task in tasks {
-                task.control().cancel(Stage::Asked);
+                task.control().cancel(Stage::Asked, reason.clone());
             }
         }
         self.look();
@@ -220,7 +205,7 @@ impl State {
     }
 }
 
-/// Ends the tasks of a scope whose block is dropped. The enclosing scope waits for them.
+/// Ends the tasks of a scope whose block is dropped. The enclosing scope waits for them, and has the errors that nobody took.
 struct Open<'s>(&'s State);
 
 impl Drop for Open<'_> {
@@ -228,12 +213,12 @@ impl Drop for Open<'_> {
         let state = self.0;
         state.end();
         state.stage.set(Phase::Over);
-        if let Some(enclosing) = &state.enclosing {
-            let left = state.open.get();
-            if left > 0 && enclosing.stage.get() != Phase::Over {
-                enclosing.open.set(enclosing.open.get() + left);
-                state.is_inherited.set(true);
-            }
+        let left = state.open.get();
+        for waits in state.who_waits().skip(1) {
+            waits.open.set(waits.open.get() + left);
+        }
+        for fault in state.faults.take() {
+            state.fail(fault);
         }
     }
 }
@@ -264,8 +249,10 @@ impl EventLoop {
     /// If a task fails, the others are cancelled and the block is dropped at its `.await`; all errors come out together. If the task that runs this is
     /// asked to end, the scope's tasks are asked first and waited for; then the task ends, unless something else in it waits for
     /// [`cancelled`](Self::cancelled): there the scope ends with an error that [is one](ScopeError::is_cancelled). In a task that was asked
-    /// before, and cleans up, a scope is as anywhere else. If it is dropped, by a [`timeout`](Self::timeout) for example, its tasks are cancelled, and waited for by
-    /// the scope it stands in, if there is one.
+    /// before, and cleans up, a scope is as anywhere else.
+    ///
+    /// If it is dropped, by a [`timeout`](Self::timeout) for example, its tasks are cancelled. The scope in whose block it stands waits for them and fails with
+    /// their errors; without one, the errors are told to the loop's hook.
     ///
     /// ```
     /// use std::time::Duration;
@@ -303,6 +290,7 @@ impl EventLoop {
             lp: self.clone(),
             state: Rc::new(State {
                 enclosing: self.core.current_scope.borrow().clone(),
+                core: Rc::downgrade(&self.core),
                 ..State::default()
             }),
         };
@@ -322,16 +310,19 @@ impl EventLoop {
                 return Poll::Ready(());
             }
             state.wake_at_change(cx.waker());
-            if !asked && is_asked(&mut token, cx) {
+            if let (false, Some(reason)) = (asked, is_asked(&mut token, cx)) {
                 asked = true;
-                state.end();
+                state.end_because(&reason);
             }
             Poll::Pending
         })
         .await;
         let was_ended = state.stage.get() == Phase::Ending;
+        // Before the scope is over, since they are handed on then.
+        let errors: Vec<_> = (state.faults.take().into_iter())
+            .map(Fault::into_error)
+            .collect();
         drop((open, token));
-        let errors = state.errors.take();
         match value {
             Some(Ended::Block(value)) if errors.is_empty() && !was_ended => Ok(value),
             other => {
@@ -357,8 +348,8 @@ impl EventLoop {
             if state.stage.get() != Phase::Open {
                 return Poll::Ready(None);
             }
-            if is_asked(token, cx) {
-                state.end();
+            if let Some(reason) = is_asked(token, cx) {
+                state.end_because(&reason);
                 return Poll::Ready(Some(Ended::Asked));
             }
             state.wake_at_change(cx.waker());
@@ -370,9 +361,12 @@ impl EventLoop {
     }
 }
 
-/// Whether the task was asked to end since the scope began.
-fn is_asked(token: &mut Option<Cancelled>, cx: &mut Context<'_>) -> bool {
-    (token.as_mut()).is_some_and(|token| Pin::new(token).poll(cx).is_ready())
+/// Why the task was asked to end since the scope began, if it was.
+fn is_asked(token: &mut Option<Cancelled>, cx: &mut Context<'_>) -> Option<CancelReason> {
+    match Pin::new(token.as_mut()?).poll(cx) {
+        Poll::Ready(reason) => Some(reason),
+        Poll::Pending => None,
+    }
 }
 
 enum Ended<T> {

@@ -1,12 +1,15 @@
 //! The end of a program's loop: nothing is cut off that can end by itself.
 
+use std::panic::Location;
 use std::time::Duration;
 
 use event_core::private::after;
 
 use super::EventLoop;
+use super::cancel::CancelReason;
 use super::control::Stage;
 use super::error::LoopError;
+use super::main_task::MainTask;
 use super::run::Unfinished;
 
 /// How long [`run`] waits for what is left: longer than the grace of any task, since calls on other threads cannot be asked to end.
@@ -47,7 +50,8 @@ impl EventLoop {
         let mut asked = Vec::new();
         let mut is_last = false;
         loop {
-            if self.task_count() == 0 && !self.core.has_threads() {
+            let is_empty = self.task_count() == 0 && !self.core.has_threads();
+            if is_empty {
                 if is_last || !self.core.has_ready() {
                     break;
                 }
@@ -60,11 +64,12 @@ impl EventLoop {
             if asked.is_empty() {
                 asked = self.core.tasks.borrow().ends();
                 for task in &asked {
-                    task.control().cancel(Stage::Asked);
+                    task.control().cancel(Stage::Asked, CancelReason::Close);
                 }
             }
             let left = end.saturating_duration_since(self.time());
-            let turn = self.turn(left);
+            // What is ready may be a message that says nothing, and then there is nothing to wait for.
+            let turn = self.turn(if is_empty { Duration::ZERO } else { left });
             if turn.is_err() || left.is_zero() {
                 let dropped = self.close()?;
                 return turn.map(|_| dropped);
@@ -91,6 +96,7 @@ impl EventLoop {
 /// # Errors
 ///
 /// Those of [`EventLoop::new`] and [`EventLoop::run_until_complete`], and [`AlreadyRunning`](LoopError::AlreadyRunning) inside a loop.
+/// [`Stopped`](LoopError::Stopped) if [`stop`](EventLoop::stop) asked `main` to end and it gave no result.
 ///
 /// # Panics
 ///
@@ -101,10 +107,21 @@ pub fn run<T>(main: impl AsyncFnOnce(&EventLoop) -> T) -> Result<T, LoopError> {
         return Err(LoopError::AlreadyRunning);
     }
     let lp = EventLoop::new()?;
-    let ended = lp.run_until_complete(main(&lp));
+    let ended = lp.run_main(Location::caller(), main(&lp));
+    let asked = lp.core.main.borrow().clone();
     if !lp.is_closed() {
         let left = lp.shutdown(LONGEST)?;
         lp.tell_dropped(left.tasks);
     }
-    ended
+    ended.and_then(|value| value.ok_or_else(|| not_ended(asked.as_deref())))
+}
+
+/// Why `main` gave no result.
+pub(super) fn not_ended(main: Option<&MainTask>) -> LoopError {
+    #[cfg(feature = "signal")]
+    if let Some(signal) = main.and_then(MainTask::asked_by) {
+        return LoopError::Signalled(signal);
+    }
+    let _ = main;
+    LoopError::Stopped
 }

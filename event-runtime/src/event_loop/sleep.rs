@@ -1,6 +1,5 @@
 //! Waiting for the loop's clock, and for its next turn.
 
-use std::error::Error;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::panic::Location;
@@ -9,21 +8,39 @@ use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use event_core::Elapsed;
 use event_core::private::after;
 
 use crate::queue::quiet::drop_quietly;
 
 use super::EventLoop;
 use super::calls::{Action, CallKey};
+use super::cancel::{CancelReason, because};
 use super::core::Core;
+use super::local;
 
 /// A future that ends at a time on a loop's clock, never before. See [`EventLoop::sleep`].
+///
+/// Awaited while another loop of the thread runs, it takes as long on that one's clock, since its own stands still meanwhile.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct Sleep {
     core: Weak<Core>,
     at: Instant,
-    timer: Option<CallKey>,
+    timer: Option<Timer>,
     place: &'static Location<'static>,
+}
+
+/// Set on the loop that runs where the sleep is awaited.
+struct Timer {
+    core: Weak<Core>,
+    key: CallKey,
+}
+
+impl Timer {
+    /// Of a loop that is gone there is none left.
+    fn core(&self) -> Option<Rc<Core>> {
+        self.core.upgrade()
+    }
 }
 
 impl Sleep {
@@ -35,10 +52,30 @@ impl Sleep {
     /// Has it end at another time.
     pub fn reset(&mut self, at: Instant) {
         self.at = at;
-        if let Some((core, key)) = self.core.upgrade().zip(self.timer) {
-            if !core.reset(key, at) {
-                // It has fired; whoever polls it next sets it again.
-                self.timer = None;
+        let (Some(timer), Some(own)) = (&self.timer, self.core.upgrade()) else {
+            return;
+        };
+        let was_set =
+            (timer.core()).is_some_and(|core| core.reset(timer.key, self.on(&own, &core)));
+        if !was_set {
+            // It has fired; whoever polls it next sets it again.
+            self.timer = None;
+        }
+    }
+
+    /// The end on the clock of `core`.
+    fn on(&self, own: &Rc<Core>, core: &Rc<Core>) -> Instant {
+        if Rc::ptr_eq(own, core) {
+            return self.at;
+        }
+        let left = self.at.saturating_duration_since(own.shared.now());
+        after(core.shared.now(), left)
+    }
+
+    fn take_back(&mut self) {
+        if let Some(timer) = self.timer.take() {
+            if let Some(core) = timer.core() {
+                drop_quietly(core.cancel(timer.key));
             }
         }
     }
@@ -49,15 +86,22 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // Of a loop that is closed there is nothing to wait for.
-        let Some(core) = self.core.upgrade() else {
+        let Some(own) = self.core.upgrade().filter(|own| !own.closed.get()) else {
             return Poll::Ready(());
         };
-        let Some(key) = self.timer else {
+        let core = local::running().unwrap_or_else(|| Rc::clone(&own));
+        let set_on = self.timer.as_ref().and_then(Timer::core);
+        if set_on.is_none_or(|set_on| !Rc::ptr_eq(&set_on, &core)) {
+            self.take_back();
             let action = Action::Wake(cx.waker().clone());
-            let Ok(key) = core.at(self.at, action, self.place) else {
+            let Ok(key) = core.at(self.on(&own, &core), action, self.place) else {
                 return Poll::Ready(());
             };
-            self.timer = Some(key);
+            let core = Rc::downgrade(&core);
+            self.timer = Some(Timer { core, key });
+            return Poll::Pending;
+        }
+        let Some(Timer { key, .. }) = self.timer else {
             return Poll::Pending;
         };
         let is_same = match core.calls.borrow().get(key).map(|call| &call.action) {
@@ -82,9 +126,7 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some((core, key)) = self.core.upgrade().zip(self.timer) {
-            drop_quietly(core.cancel(key));
-        }
+        self.take_back();
     }
 }
 
@@ -96,22 +138,11 @@ impl fmt::Debug for Sleep {
     }
 }
 
-/// The time of a [`timeout`](EventLoop::timeout) has passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Elapsed {
-    pub(super) after: Duration,
-}
-
-impl fmt::Display for Elapsed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it took longer than {:?}", self.after)
-    }
-}
-
-impl Error for Elapsed {}
-
 impl EventLoop {
     /// Waits for `time` on the loop's clock. A time of zero is [`next_turn`](Self::next_turn).
+    ///
+    /// It is for tasks. An async listener may be run by any runtime, so its future goes between threads and an `EventLoop` does not: there it is
+    /// [`Context::sleep`](event_core::Context::sleep).
     ///
     /// The tutorial's ten tasks, which sleep for one second each and end together:
     ///
@@ -170,18 +201,31 @@ impl EventLoop {
         let mut sleep = self.sleep_until(after(self.time(), time));
         let future = future.into_future();
         async move {
-            let mut future = std::pin::pin!(future);
+            let mut future = std::pin::pin!(Some(future));
             std::future::poll_fn(|cx| {
-                if let Poll::Ready(value) = future.as_mut().poll(cx) {
+                if let Poll::Ready(value) = poll_some(future.as_mut(), cx) {
                     return Poll::Ready(Ok(value));
                 }
                 if time.is_zero() || Pin::new(&mut sleep).poll(cx).is_ready() {
-                    return Poll::Ready(Err(Elapsed { after: time }));
+                    let _because = because(CancelReason::Timeout);
+                    future.set(None);
+                    return Poll::Ready(Err(Elapsed::new(time)));
                 }
                 Poll::Pending
             })
             .await
         }
+    }
+}
+
+/// Polls a future that is there until its time is over.
+pub(super) fn poll_some<F: Future>(
+    future: Pin<&mut Option<F>>,
+    cx: &mut Context<'_>,
+) -> Poll<F::Output> {
+    match future.as_pin_mut() {
+        Some(future) => future.poll(cx),
+        None => Poll::Pending,
     }
 }
 

@@ -3,8 +3,6 @@
 use std::future::{Future, IntoFuture};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::task::Waker;
 
 use event_core::Emission;
 use event_core::private::scope::{current_bus, is_open};
@@ -12,12 +10,12 @@ use event_core::private::scope::{current_bus, is_open};
 use crate::queue::quiet::drop_quietly;
 
 use super::EventLoop;
+use super::cancel::CancelReason;
 use super::control::{Cancelled, Control, Stage};
-use super::core::{Core, Item};
+use super::core::{Item, SpawnHook};
 use super::error::LoopError;
 use super::failure::{LoopFailure, LoopItem};
 use super::join::{JoinError, JoinHandle, State};
-use super::tasks::{Bell, Slot};
 
 impl EventLoop {
     /// Starts a task. Its first step is in the next turn; its steps share one queue with the callbacks. The bus that is current here is current in it.
@@ -59,8 +57,7 @@ impl EventLoop {
     where
         F: IntoFuture<IntoFuture: 'static, Output: 'static>,
     {
-        let future = future.into_future();
-        self.start_result(name, place, async move { Ok(future.await) })
+        self.start_with(name, place, future.into_future(), Ok)
     }
 
     /// Has `f` told the name and the place of every task before it is started, for a count or a trace; it changes nothing about the task. Its panic is
@@ -84,13 +81,10 @@ impl EventLoop {
         drop_quietly(before);
     }
 
-    fn tell_spawn(&self, name: Option<&str>, place: &'static Location<'static>) {
-        let hook = self.core.spawn_hook.borrow().clone();
-        if let Some(hook) = hook {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| hook(name, place))) {
-                let failure = LoopFailure::panicked(LoopItem::Task, place, panic);
-                self.core.fail(&failure.named(name.map(Rc::from)));
-            }
+    fn tell_spawn(&self, hook: &SpawnHook, name: Option<&str>, place: &'static Location<'static>) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| hook(name, place))) {
+            let failure = LoopFailure::panicked(LoopItem::Task, place, panic);
+            self.core.fail(&failure.named(name.map(Rc::from)));
         }
     }
 
@@ -99,37 +93,35 @@ impl EventLoop {
         place: &'static Location<'static>,
         future: impl Future<Output = Result<T, JoinError>> + 'static,
     ) -> Result<JoinHandle<T>, LoopError> {
-        self.start_result(None, place, future)
+        self.start_with(None, place, future, |result| result)
     }
 
-    fn start_result<T: 'static>(
+    fn start_with<T: 'static, F: Future + 'static>(
         &self,
         name: Option<Rc<str>>,
         place: &'static Location<'static>,
-        future: impl Future<Output = Result<T, JoinError>> + 'static,
+        future: F,
+        result: impl FnOnce(F::Output) -> Result<T, JoinError> + 'static,
     ) -> Result<JoinHandle<T>, LoopError> {
         self.core.check_open()?;
-        self.tell_spawn(name.as_deref(), place);
-        // The hook may have closed the loop.
-        self.core.check_open()?;
+        let hook = self.core.spawn_hook.borrow().clone();
+        if let Some(hook) = hook {
+            self.tell_spawn(&hook, name.as_deref(), place);
+            // It may have closed the loop.
+            self.core.check_open()?;
+        }
         let state = State::new(Control::new(&self.core, name, place));
         let end = Rc::clone(&state);
         let body = Box::pin(async move {
-            let outcome = future.await;
+            let outcome = result(future.await);
             end.finish(outcome);
         });
+        let core = &self.core;
         let end = Rc::clone(&state);
-        self.core.add_task(|key, shared| {
-            end.control.key.set(key);
-            let bell = Bell::new(shared, key);
-            Slot {
-                body: Some(body),
-                waker: Waker::from(Arc::clone(&bell)),
-                bell,
-                bus: current_bus(),
-                end,
-            }
-        });
+        let mut tasks = core.tasks.borrow_mut();
+        let key = tasks.insert(&core.shared, body, current_bus(), end);
+        drop(tasks);
+        core.push(Item::Step(key));
         Ok(JoinHandle::new(state))
     }
 
@@ -145,8 +137,10 @@ impl EventLoop {
         }
     }
 
-    /// Ends when the task that runs now is asked to end by [`cancel`](JoinHandle::cancel): the task then has the loop's grace period to clean up. Outside
-    /// of a task it never ends.
+    /// Ends when the task that runs now is asked to end by [`cancel`](JoinHandle::cancel), with the [reason](super::CancelReason): the task then has the
+    /// loop's grace period to clean up. Outside of a task it never ends.
+    ///
+    /// Another task may wait for it too, and is told; but that gives the task that made it no time, since it does not listen itself.
     ///
     /// ```
     /// use tidings::event_loop::{EventLoop, JoinError};
@@ -176,7 +170,8 @@ impl EventLoop {
     pub(super) fn abort_current(&self) {
         let task = self.core.current_task.borrow().clone();
         if let Some(task) = task {
-            task.control().cancel(Stage::Aborted);
+            task.control()
+                .cancel(Stage::Aborted, CancelReason::Requested);
         }
     }
 
@@ -211,20 +206,5 @@ impl EventLoop {
     /// How many tasks have not ended.
     pub fn task_count(&self) -> usize {
         self.core.tasks.borrow().len()
-    }
-}
-
-impl Core {
-    fn add_task(
-        &self,
-        slot: impl FnOnce(super::tasks::TaskKey, &Arc<super::shared::Shared>) -> Slot,
-    ) {
-        let mut tasks = self.tasks.borrow_mut();
-        let key = tasks.insert(|key| slot(key, &self.shared));
-        if let Some(slot) = tasks.get_mut(key) {
-            slot.bell.mark();
-        }
-        drop(tasks);
-        self.push(Item::Step(key));
     }
 }

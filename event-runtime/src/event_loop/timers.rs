@@ -5,52 +5,70 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::Instant;
+use std::collections::binary_heap::PeekMut;
+use std::num::NonZeroU64;
 
 use super::calls::{CallKey, Calls};
+use super::shared::Nanos;
 
 /// A heap below this size is not worth to be rebuilt.
 const SMALL: usize = 100;
 
 #[derive(Default)]
 pub(super) struct Timers {
-    heap: BinaryHeap<Reverse<(Instant, u64, CallKey)>>,
+    heap: BinaryHeap<Reverse<Entry>>,
     /// How many in the heap stand for nothing.
     dead: usize,
-    numbers: u64,
+    last: Option<Number>,
 }
 
-/// When a timer is due, and which place in the heap stands for it.
+/// Each deadline that is set has one of its own.
+type Number = NonZeroU64;
+
+/// Ordered by its fields from the first to the last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    at: Nanos,
+    number: Number,
+    key: CallKey,
+}
+
+/// When a timer is due, and which entry of the heap stands for it.
 #[derive(Clone, Copy)]
 pub(super) struct Due {
-    pub(super) at: Instant,
-    number: u64,
-    place: (Instant, u64),
+    at: Nanos,
+    number: Number,
+    /// The entry's number, which is an older one if the timer was put off.
+    entry: Number,
 }
 
 impl Timers {
-    pub(super) fn insert(&mut self, at: Instant, key: CallKey) -> Due {
-        self.numbers += 1;
-        let number = self.numbers;
-        self.heap.push(Reverse((at, number, key)));
+    /// A deadline for a call that is [put into the heap](Self::insert) next.
+    pub(super) fn due(&mut self, at: Nanos) -> Due {
+        let number = self.last.map_or(Number::MIN, |last| last.saturating_add(1));
+        self.last = Some(number);
         Due {
             at,
             number,
-            place: (at, number),
+            entry: number,
         }
     }
 
+    pub(super) fn insert(&mut self, due: Due, key: CallKey) {
+        let Due { at, number, .. } = due;
+        self.heap.push(Reverse(Entry { at, number, key }));
+    }
+
     /// Another deadline for a timer that is in the heap, as if it were set now.
-    pub(super) fn reset(&mut self, due: Due, at: Instant, key: CallKey) -> Due {
-        self.numbers += 1;
-        let number = self.numbers;
-        let mut due = Due { at, number, ..due };
-        if at < due.place.0 {
-            self.heap.push(Reverse((at, number, key)));
-            due.place = (at, number);
+    pub(super) fn reset(&mut self, due: Due, at: Nanos, key: CallKey) -> Due {
+        let next = self.due(at);
+        if next.at < due.at {
+            self.insert(next, key);
             self.dead += 1;
+            return next;
         }
-        due
+        let entry = due.entry;
+        Due { entry, ..next }
     }
 
     /// One in the heap stands for nothing any more.
@@ -67,57 +85,49 @@ impl Timers {
         self.heap.len()
     }
 
-    /// Drops what is dead at the head, or everywhere if that is most of it.
-    pub(super) fn purge(&mut self, calls: &mut Calls) {
-        if self.heap.len() > SMALL && self.dead * 2 > self.heap.len() {
-            let heap = std::mem::take(&mut self.heap);
-            let is_live = |Reverse((at, number, key)): &Reverse<(Instant, u64, CallKey)>| {
-                calls
-                    .due(*key)
-                    .is_some_and(|due| due.place == (*at, *number))
-            };
-            self.heap = heap.into_iter().filter(is_live).collect();
-            self.dead = 0;
-        }
-        while self.head(calls).is_none() && !self.heap.is_empty() {}
-    }
-
-    /// The head, if it is a timer at its time; else it is put right.
-    fn head(&mut self, calls: &mut Calls) -> Option<(Instant, CallKey)> {
-        let Reverse((at, number, key)) = *self.heap.peek()?;
-        let due = calls.due(key).filter(|due| due.place == (at, number));
-        let Some(due) = due else {
-            self.heap.pop();
-            self.dead -= 1;
-            return None;
-        };
-        if due.number == number {
-            return Some((at, key));
-        }
-        // It was put off.
-        self.heap.pop();
-        self.heap.push(Reverse((due.at, due.number, key)));
-        let place = (due.at, due.number);
-        calls.set_due(key, Due { place, ..due });
-        None
-    }
-
-    /// The earliest deadline. After [`purge`](Self::purge).
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.heap.peek().map(|Reverse((at, ..))| *at)
+    /// The earliest deadline.
+    pub(super) fn next(&mut self, calls: &mut Calls) -> Option<Nanos> {
+        self.head(calls).map(|head| head.at)
     }
 
     /// Takes out the first timer that is due.
-    pub(super) fn pop(&mut self, now: Instant, calls: &mut Calls) -> Option<CallKey> {
+    pub(super) fn pop(&mut self, now: Nanos, calls: &mut Calls) -> Option<CallKey> {
+        let Entry { key, .. } = self.head(calls).filter(|head| head.at <= now)?;
+        self.heap.pop();
+        calls.set_due(key, None);
+        Some(key)
+    }
+
+    /// The first timer. What is dead before it is dropped, or all that is dead if it is most of the heap; what was put off moves.
+    fn head(&mut self, calls: &mut Calls) -> Option<Entry> {
+        if self.dead * 2 > self.heap.len() && self.heap.len() > SMALL {
+            self.heap
+                .retain(|Reverse(entry)| entry.due(calls).is_some());
+            self.dead = 0;
+        }
         loop {
-            let Reverse((at, ..)) = *self.heap.peek()?;
-            if at > now {
-                return None;
-            }
-            if let Some((_, key)) = self.head(calls) {
-                self.heap.pop();
-                return Some(key);
+            let mut head = self.heap.peek_mut()?;
+            let Reverse(entry) = *head;
+            match entry.due(calls) {
+                None => {
+                    PeekMut::pop(head);
+                    self.dead -= 1;
+                }
+                Some(due) if due.number == entry.number => return Some(entry),
+                Some(Due { at, number, .. }) => {
+                    let key = entry.key;
+                    *head = Reverse(Entry { at, number, key });
+                    let entry = number;
+                    calls.set_due(key, Due { at, number, entry });
+                }
             }
         }
+    }
+}
+
+impl Entry {
+    /// The deadline of the timer that it stands for, if it does.
+    fn due(&self, calls: &Calls) -> Option<Due> {
+        calls.due(self.key).filter(|due| due.entry == self.number)
     }
 }

@@ -2,12 +2,10 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use event_core::private::panic_message;
 use event_core::private::scope::Scope;
@@ -17,13 +15,14 @@ use crate::queue::quiet::drop_quietly;
 
 use super::EventLoop;
 use super::calls::{Action, Call, CallKey};
+use super::cancel::{self, CancelReason};
 use super::core::{Core, Item};
 use super::driver::Next;
 use super::failure::{LoopFailure, LoopItem};
 use super::join::JoinError;
 use super::outcome::Ended;
-use super::shared::Message;
-use super::tasks::{Bell, TaskKey};
+use super::shared::{Message, Nanos};
+use super::tasks::{Bell, Run, Slot, TaskKey};
 
 /// What a run is for.
 pub(super) struct Goal<'g> {
@@ -32,8 +31,10 @@ pub(super) struct Goal<'g> {
     /// Nothing to do is an end.
     pub(super) until_idle: bool,
     /// One turn is enough, and it waits until then at most.
-    pub(super) once: Option<Instant>,
+    pub(super) once: Option<Nanos>,
     pub(super) ran: Cell<usize>,
+    /// Whether it was stopped.
+    pub(super) stopped: Cell<bool>,
 }
 
 /// The future of a run, which is no task: it may borrow.
@@ -74,9 +75,9 @@ impl Core {
         self.after_turn(goal)
     }
 
-    fn is_stopping(&self) -> bool {
+    fn is_stopping(self: &Rc<Self>) -> bool {
         if self.shared.take_stop() {
-            self.stopping.set(true);
+            self.stop();
         }
         self.stopping.get()
     }
@@ -90,7 +91,7 @@ impl Core {
             return Next::Again;
         }
         // What the clock never reaches is nothing to wait for.
-        let reaches = |at: &Instant| self.shared.reaches(*at);
+        let reaches = |at: &Nanos| self.shared.reaches(*at);
         let next = self.next_deadline().filter(reaches);
         if goal.until_idle && next.is_none() && !self.has_threads() {
             return Next::Done;
@@ -104,7 +105,7 @@ impl Core {
 
     fn when_nothing_is_ready(&self, goal: &Goal<'_>) -> Next {
         match goal.once {
-            Some(until) if until <= self.shared.now() => Next::Done,
+            Some(until) if until <= self.shared.now_in_nanos() => Next::Done,
             _ => self.after_turn(goal),
         }
     }
@@ -114,10 +115,9 @@ impl Core {
     }
 
     /// The earliest timer.
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    pub(super) fn next_deadline(&self) -> Option<Nanos> {
         let mut timers = self.timers.borrow_mut();
-        timers.purge(&mut self.calls.borrow_mut());
-        timers.next()
+        timers.next(&mut self.calls.borrow_mut())
     }
 
     fn take_mail(&self) {
@@ -137,15 +137,14 @@ impl Core {
     fn take_due(&self) {
         let mut timers = self.timers.borrow_mut();
         if timers.places() == 0 {
+            self.turn_time.set(None);
             return;
         }
-        let now = self.shared.now();
-        self.turn_time.set(now);
+        let now = self.shared.now_in_nanos();
+        self.turn_time.set(Some(now));
         let mut calls = self.calls.borrow_mut();
-        timers.purge(&mut calls);
         let mut ready = self.ready.borrow_mut();
         while let Some(key) = timers.pop(now, &mut calls) {
-            calls.set_due(key, None);
             ready.push_back(Item::Call(key));
         }
     }
@@ -173,7 +172,11 @@ impl Core {
             return;
         };
         if let Action::Every(_) = call.action {
-            let action = std::mem::replace(&mut call.action, Action::Running);
+            if call.due().is_some() {
+                // It was put off after its time had come.
+                return;
+            }
+            let action = std::mem::replace(&mut call.action, Action::Running(None));
             let (bus, place) = (call.bus, call.place);
             drop(calls);
             let _scope = Scope::enter(bus);
@@ -183,16 +186,16 @@ impl Core {
         drop(calls);
         let Some(call) = call else { return };
         let _scope = Scope::enter(call.bus);
-        let (item, ended) = match call.action {
-            Action::Once(f) => (LoopItem::Callback, catch_unwind(AssertUnwindSafe(|| f(lp)))),
-            Action::Done(f) => (
-                LoopItem::DoneCallback,
-                catch_unwind(AssertUnwindSafe(|| f(lp))),
-            ),
+        let (item, f) = match call.action {
+            Action::Once(f) => (LoopItem::Callback, f),
+            Action::Done(f) => (LoopItem::DoneCallback, f),
             Action::Wake(waker) => return self.wake(waker, call.place),
-            Action::Every(_) | Action::Running => return,
+            Action::WhenDone(_) | Action::Every(_) | Action::Running(_) => return,
         };
-        self.ended(item, call.place, ended);
+        match catch_unwind(AssertUnwindSafe(|| f(lp))) {
+            Ok(Ok(())) => {}
+            ended => self.failed(item, call.place, ended),
+        }
     }
 
     /// Wakes whoever waits; an executor's waker may panic.
@@ -213,13 +216,22 @@ impl Core {
             return;
         };
         let ended = catch_unwind(AssertUnwindSafe(|| (every.f)(lp)));
-        let next = every.next(self.shared.now());
         let mut calls = self.calls.borrow_mut();
+        // It may have set its own time, from which it goes on counting.
+        let next = match calls.get(key).map(|call| &call.action) {
+            Some(Action::Running(Some(at))) => {
+                every.at = *at;
+                Some(*at)
+            }
+            _ => every.next(self.shared.now()),
+        };
         // It may have taken itself back.
         let left = match (calls.get_mut(key), next) {
             (Some(call), Some(at)) => {
                 call.action = action;
-                let due = self.timers.borrow_mut().insert(at, key);
+                let mut timers = self.timers.borrow_mut();
+                let due = timers.due(self.shared.nanos(at));
+                timers.insert(due, key);
                 calls.set_due(key, due);
                 None
             }
@@ -227,10 +239,11 @@ impl Core {
         };
         drop(calls);
         drop_quietly(left);
-        self.ended(LoopItem::Callback, place, ended);
+        self.failed(LoopItem::Callback, place, ended);
     }
 
-    fn ended(
+    #[cold]
+    fn failed(
         &self,
         item: LoopItem,
         place: &'static std::panic::Location<'static>,
@@ -266,41 +279,48 @@ impl Core {
             return;
         };
         slot.bell.reset();
-        let Some(mut body) = slot.body.take() else {
+        let Some(mut run) = slot.run.take() else {
             return;
         };
-        let (waker, end, bus) = (slot.waker.clone(), Rc::clone(&slot.end), slot.bus);
+        let (end, bus) = (Rc::clone(&slot.end), slot.bus);
         drop(tasks);
-        let control = end.control();
         let _scope = Scope::enter(bus);
+        let control = end.control();
         if control.is_over() {
-            return self.end_task(key, body, || end.settle(JoinError::Cancelled));
+            let _because = control.reason().map(cancel::because);
+            return self.end_task(key, run, || end.settle(JoinError::Cancelled));
         }
         control.started.set(true);
-        let before = self.current_task.replace(Some(Rc::clone(&end)));
-        let poll = || Pin::as_mut(&mut body).poll(&mut Context::from_waker(&waker));
+        let before = self.current_task.replace(Some(end));
+        let Run { body, waker } = &mut run;
+        let poll = || body.as_mut().poll(&mut Context::from_waker(waker));
         let polled = catch_unwind(AssertUnwindSafe(poll));
-        drop(self.current_task.replace(before));
+        let end = self.current_task.replace(before);
         match polled {
             Ok(Poll::Pending) => {
                 if let Some(slot) = self.tasks.borrow_mut().get_mut(key) {
-                    slot.body = Some(body);
+                    slot.run = Some(run);
                     return;
                 }
                 // It dropped the loop.
-                drop_quietly(body);
+                drop_quietly(run);
             }
-            Ok(Poll::Ready(())) => self.end_task(key, body, || ()),
+            Ok(Poll::Ready(())) => self.end_task(key, run, || ()),
             Err(panic) => {
                 let error = JoinError::Panicked(panic_message(panic));
-                self.end_task(key, body, || end.settle(error));
+                self.end_task(key, run, || {
+                    if let Some(end) = &end {
+                        end.settle(error);
+                    }
+                });
             }
         }
     }
 
     /// Lets go of a task's future, and then of whoever waits for its end.
-    fn end_task(&self, key: TaskKey, body: super::tasks::Body, settle: impl FnOnce()) {
+    fn end_task(&self, key: TaskKey, run: Run, settle: impl FnOnce()) {
         let slot = self.tasks.borrow_mut().remove(key);
+        let Run { body, waker } = run;
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(body))) {
             if let Some(slot) = &slot {
                 let control = slot.end.control();
@@ -309,7 +329,10 @@ impl Core {
             }
         }
         settle();
-        drop_quietly(slot);
+        if let Some(Slot { bell, end, .. }) = slot {
+            self.tasks.borrow_mut().keep(bell, waker);
+            drop_quietly(end);
+        }
     }
 
     /// Has a task dropped at its next step.
@@ -320,7 +343,7 @@ impl Core {
             .get_mut(key)
             .map(|slot| Rc::clone(&slot.end));
         if let Some(end) = end {
-            end.control().cancel(super::control::Stage::Aborted);
+            (end.control()).cancel(super::control::Stage::Aborted, CancelReason::Requested);
         }
     }
 

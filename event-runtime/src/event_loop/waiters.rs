@@ -7,29 +7,41 @@ use std::rc::{Rc, Weak};
 use std::task::Waker;
 
 use event_core::private::scope::current_bus;
+use slotmap::Key as _;
 
 use crate::queue::quiet::drop_quietly;
 
 use super::EventLoop;
-use super::calls::{Action, Call};
+use super::calls::{Action, Call, CallKey};
 use super::core::{Core, Item};
 use super::outcome::CallResult;
 
 #[derive(Default)]
 pub(super) struct Waiters {
-    list: RefCell<Vec<(u64, Waiter)>>,
+    list: RefCell<List>,
     numbers: Cell<u64>,
     done: Cell<bool>,
+}
+
+/// Nearly always there is one, so the first needs no allocation.
+#[derive(Default)]
+struct List {
+    first: Option<Waiter>,
+    rest: Vec<Waiter>,
 }
 
 /// What can be waited for.
 pub(super) trait HasWaiters {
     fn waiters(&self) -> &Waiters;
+
+    fn core(&self) -> &Weak<Core>;
 }
 
 enum Waiter {
-    Task(Waker),
-    Call(Call),
+    /// With the number by which the one who waits knows it.
+    Task(u64, Waker),
+    /// It is among the loop's calls already.
+    Call(CallKey),
 }
 
 impl Waiters {
@@ -37,22 +49,18 @@ impl Waiters {
         self.done.get()
     }
 
-    fn number(&self) -> u64 {
-        self.numbers.set(self.numbers.get() + 1);
-        self.numbers.get()
-    }
-
     /// Has a task woken when it is done. A task that asks again keeps its place.
     pub(super) fn wake(&self, number: &mut Option<u64>, waker: &Waker) {
         let new = waker.clone();
         let mut list = self.list.borrow_mut();
-        let old = number.and_then(|number| list.iter_mut().find(|(other, _)| *other == number));
-        let old = if let Some((_, waiter)) = old {
-            Some(std::mem::replace(waiter, Waiter::Task(new)))
+        let old = number.and_then(|number| list.find(|waiter| waiter.is_task(number)));
+        let old = if let Some(Waiter::Task(_, waker)) = old {
+            Some(std::mem::replace(waker, new))
         } else {
-            let fresh = self.number();
+            self.numbers.set(self.numbers.get() + 1);
+            let fresh = self.numbers.get();
             *number = Some(fresh);
-            list.push((fresh, Waiter::Task(new)));
+            list.push(Waiter::Task(fresh, new));
             None
         };
         drop(list);
@@ -67,28 +75,36 @@ impl Waiters {
         place: &'static Location<'static>,
         f: impl FnOnce(&EventLoop) -> R + 'static,
     ) -> DoneCallback {
-        let action = Action::Done(Box::new(move |lp| f(lp).ended()));
-        let call = Call::new(action, current_bus(), place);
-        let number = self.number();
-        if self.done.get() {
-            if let Some(core) = core.upgrade() {
-                schedule(&core, call);
-            }
+        let core = core.upgrade().filter(|core| !core.closed.get());
+        let Some(core) = core else {
+            drop_quietly(f);
+            let key = CallKey::null();
+            return DoneCallback { home, key };
+        };
+        let f = Box::new(move |lp: &EventLoop| f(lp).ended());
+        let is_done = self.done.get();
+        let action = if is_done {
+            Action::Done(f)
         } else {
-            self.list.borrow_mut().push((number, Waiter::Call(call)));
+            Action::WhenDone(f)
+        };
+        let call = Call::new(action, current_bus(), place);
+        let key = core.calls.borrow_mut().insert(call);
+        if is_done {
+            core.push(Item::Call(key));
+        } else {
+            self.list.borrow_mut().push(Waiter::Call(key));
         }
-        DoneCallback { home, number }
+        DoneCallback { home, key }
     }
 
-    /// Takes out who does not wait any more; whether he did.
-    pub(super) fn leave(&self, number: u64) -> bool {
-        let mut list = self.list.borrow_mut();
-        let at = list.iter().position(|(other, _)| *other == number);
-        let gone = at.map(|at| list.remove(at));
-        drop(list);
-        let was_there = gone.is_some();
+    /// Takes out a task that does not wait any more.
+    pub(super) fn leave(&self, number: u64) {
+        let gone = self
+            .list
+            .borrow_mut()
+            .remove(|waiter| waiter.is_task(number));
         drop_quietly(gone);
-        was_there
     }
 
     /// Puts everybody who waits into the queue.
@@ -96,15 +112,61 @@ impl Waiters {
         if self.done.replace(true) {
             return;
         }
-        for (_, waiter) in self.list.take() {
-            match (waiter, core) {
-                (Waiter::Task(waker), Some(core)) => core.wake(waker, place),
-                // The wake is all that is left to do, and its panic has nobody to go to.
-                (Waiter::Task(waker), None) => drop_quietly(Wakes(waker)),
-                (Waiter::Call(call), Some(core)) => schedule(core, call),
-                (Waiter::Call(call), None) => drop_quietly(call),
-            }
+        let List { first, rest } = self.list.take();
+        if let Some(first) = first {
+            first.done(core, place);
         }
+        for waiter in rest {
+            waiter.done(core, place);
+        }
+    }
+}
+
+impl Waiter {
+    fn done(self, core: Option<&Rc<Core>>, place: &'static Location<'static>) {
+        match (self, core) {
+            (Waiter::Task(_, waker), Some(core)) => core.wake(waker, place),
+            // The wake is all that is left to do, and its panic has nobody to go to.
+            (Waiter::Task(_, waker), None) => drop_quietly(Wakes(waker)),
+            (Waiter::Call(key), Some(core)) => {
+                if core.calls.borrow_mut().done(key) {
+                    core.push(Item::Call(key));
+                }
+            }
+            // The call is gone with its loop.
+            (Waiter::Call(_), None) => {}
+        }
+    }
+
+    fn is_task(&self, number: u64) -> bool {
+        matches!(self, Waiter::Task(own, _) if *own == number)
+    }
+
+    fn is_call(&self, key: CallKey) -> bool {
+        matches!(self, Waiter::Call(own) if *own == key)
+    }
+}
+
+impl List {
+    fn push(&mut self, waiter: Waiter) {
+        if self.first.is_none() && self.rest.is_empty() {
+            self.first = Some(waiter);
+        } else {
+            self.rest.push(waiter);
+        }
+    }
+
+    fn find(&mut self, is_it: impl Fn(&Waiter) -> bool) -> Option<&mut Waiter> {
+        let mut all = self.first.iter_mut().chain(&mut self.rest);
+        all.find(|waiter| is_it(waiter))
+    }
+
+    fn remove(&mut self, is_it: impl Fn(&Waiter) -> bool) -> Option<Waiter> {
+        if self.first.as_ref().is_some_and(&is_it) {
+            return self.first.take();
+        }
+        let at = self.rest.iter().position(is_it)?;
+        Some(self.rest.remove(at))
     }
 }
 
@@ -117,37 +179,39 @@ impl Drop for Wakes {
     }
 }
 
-fn schedule(core: &Rc<Core>, call: Call) {
-    if core.closed.get() {
-        return drop_quietly(call);
-    }
-    let key = core.calls.borrow_mut().insert(call);
-    core.push(Item::Call(key));
-}
-
 impl fmt::Debug for Waiters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Waiters({})", self.list.borrow().len())
+        let list = self.list.borrow();
+        let count = list.first.iter().chain(&list.rest).count();
+        write!(f, "Waiters({count})")
     }
 }
 
 /// A callback that waits for a future to be done.
 pub struct DoneCallback {
     home: Weak<dyn HasWaiters>,
-    number: u64,
+    key: CallKey,
 }
 
 impl DoneCallback {
     /// Takes the callback back. `false` if the future is done, as its turn may have come then.
     pub fn remove(&self) -> bool {
-        self.home
-            .upgrade()
-            .is_some_and(|home| home.waiters().leave(self.number))
+        let Some(home) = self.home.upgrade() else {
+            return false;
+        };
+        let mut list = home.waiters().list.borrow_mut();
+        let was_there = list.remove(|waiter| waiter.is_call(self.key)).is_some();
+        drop(list);
+        if was_there {
+            let core = home.core().upgrade();
+            drop_quietly(core.and_then(|core| core.cancel(self.key)));
+        }
+        was_there
     }
 }
 
 impl fmt::Debug for DoneCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DoneCallback({})", self.number)
+        f.debug_struct("DoneCallback").finish_non_exhaustive()
     }
 }

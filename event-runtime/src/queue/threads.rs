@@ -69,7 +69,8 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
             StartErrorKind::Exhausted { .. } => None,
-            StartErrorKind::System(error) => Some(error),
+            // Its words are in these.
+            StartErrorKind::System(error) => error.source(),
         }
     }
 }

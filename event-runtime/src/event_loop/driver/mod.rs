@@ -7,9 +7,8 @@ mod virtual_time;
 
 use std::io;
 use std::thread;
-use std::time::Instant;
 
-use super::shared::Shared;
+use super::shared::{Nanos, Shared};
 
 pub(super) use park::Park;
 #[cfg(feature = "tokio")]
@@ -22,7 +21,7 @@ pub(super) enum Next {
     /// With the next turn; something is ready.
     Again,
     /// When a message comes, or at a time.
-    Wait(Option<Instant>),
+    Wait(Option<Nanos>),
     /// Not at all.
     Done,
 }
@@ -37,4 +36,7 @@ pub(super) trait Driver {
         let thread = thread::Builder::new().name("tidings:blocking".to_owned());
         thread.spawn(f).map(drop)
     }
+
+    /// Drops what it holds of the user's, in a run at its end. Nothing runs after it.
+    fn end(&self) {}
 }

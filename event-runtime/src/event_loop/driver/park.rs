@@ -6,7 +6,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::{Driver, Next};
-use crate::event_loop::shared::Shared;
+use crate::event_loop::shared::{Nanos, Shared};
 
 /// The longest wait at a time; the rest is waited for after it.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -45,14 +45,14 @@ impl Driver for Park {
 }
 
 /// Until a message comes, or the time; sometimes for less.
-fn wait(shared: &Shared, waker: &Waker, until: Option<Instant>) {
+fn wait(shared: &Shared, waker: &Waker, until: Option<Nanos>) {
     if !shared.listen(waker) {
         return;
     }
     match until {
         None => thread::park(),
         Some(at) => {
-            let left = at.saturating_duration_since(Instant::now());
+            let left = shared.time(at).saturating_duration_since(Instant::now());
             if !left.is_zero() {
                 thread::park_timeout(left.min(LONGEST));
             }

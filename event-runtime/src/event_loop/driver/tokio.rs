@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -11,16 +12,28 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::time::{Sleep, sleep_until};
 
 use super::{Driver, Next};
-use crate::event_loop::shared::Shared;
+use crate::event_loop::shared::{Nanos, Shared};
 
 /// The longest wait at a time: tokio's timers end at about two years.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(in crate::event_loop) struct Tokio {
-    runtime: Option<LocalRuntime>,
+    /// A run holds it too, so that the loop may be closed inside one.
+    runtime: RefCell<Option<Rc<Runtime>>>,
     poll_every: u32,
     /// One timer for all of the loop's.
     sleep: RefCell<Option<Pin<Box<Sleep>>>>,
+}
+
+struct Runtime(Option<LocalRuntime>);
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // The other way waits for blocking tasks, and panics inside a runtime.
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Tokio {
@@ -30,18 +43,22 @@ impl Tokio {
             .enable_all()
             .build_local(options)?;
         Ok(Self {
-            runtime: Some(runtime),
+            runtime: RefCell::new(Some(Rc::new(Runtime(Some(runtime))))),
             poll_every,
             sleep: RefCell::new(None),
         })
     }
 
+    fn runtime(&self) -> Option<Rc<Runtime>> {
+        self.runtime.borrow().clone()
+    }
+
     /// Whether a wait is over; otherwise the task is woken at its end.
-    fn wait(&self, shared: &Shared, until: Option<Instant>, cx: &mut Context<'_>) -> bool {
+    fn wait(&self, shared: &Shared, until: Option<Nanos>, cx: &mut Context<'_>) -> bool {
         if !shared.listen(cx.waker()) {
             return true;
         }
-        let Some(at) = until else {
+        let Some(at) = until.map(|at| shared.time(at)) else {
             return false;
         };
         let now = Instant::now();
@@ -92,25 +109,27 @@ impl Driver for Tokio {
                 }
             }
         });
-        if let Some(runtime) = &self.runtime {
+        let runtime = self.runtime();
+        if let Some(runtime) = runtime.as_ref().and_then(|runtime| runtime.0.as_ref()) {
             runtime.block_on(tokio::task::unconstrained(pump));
         }
     }
 
     fn blocking(&self, f: Box<dyn FnOnce() + Send>) -> io::Result<()> {
-        if let Some(runtime) = &self.runtime {
+        if let Some(runtime) = (self.runtime().as_ref()).and_then(|runtime| runtime.0.as_ref()) {
             drop(runtime.spawn_blocking(f));
         }
         Ok(())
+    }
+
+    fn end(&self) {
+        drop(self.sleep.take());
+        drop(self.runtime.take());
     }
 }
 
 impl Drop for Tokio {
     fn drop(&mut self) {
-        drop(self.sleep.take());
-        if let Some(runtime) = self.runtime.take() {
-            // The other way waits for blocking tasks, and panics inside a runtime.
-            runtime.shutdown_background();
-        }
+        self.end();
     }
 }

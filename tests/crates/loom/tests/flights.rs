@@ -1,34 +1,30 @@
 //! Turns of an async listener, asked for, waited for and given back at once.
 #![cfg(tidings_loom)]
 
-#[path = "../../../../event-core/src/flights.rs"]
+#[path = "../../../../event-core/src/delivery/flights.rs"]
 #[allow(dead_code, reason = "not everything is needed here")]
 mod flights;
-#[path = "../../../../event-core/src/policy.rs"]
 #[allow(
     dead_code,
     unreachable_pub,
     reason = "public in the core, and not everything is needed here"
 )]
-mod policy;
+#[path = "../../../../event-core/src/listener"]
+mod listener {
+    pub(crate) mod policy;
+    pub(crate) mod timed;
+}
 #[path = "../../../../event-core/src/sync.rs"]
 #[allow(dead_code, reason = "not everything is needed here")]
 mod sync;
-#[path = "../../../../event-core/src/timed.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    reason = "public in the core, and not everything is needed here"
-)]
-mod timed;
 
 use std::future::poll_fn;
 use std::time::Instant;
 
 use flights::{Admission, Flights, Say, Turn};
+use listener::policy::{Overlap, Policy};
 use loom::future::block_on;
 use loom::thread;
-use policy::{Overlap, Policy};
 use sync::Arc;
 use sync::atomic::{AtomicUsize, Ordering};
 

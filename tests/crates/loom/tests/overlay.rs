@@ -5,7 +5,7 @@
     dead_code,
     reason = "which of the inline loops runs is nothing that threads share"
 )]
-#[path = "../../../../event-core/src/overlay.rs"]
+#[path = "../../../../event-core/src/bus/overlay.rs"]
 mod overlay;
 #[path = "../../../../event-core/src/sync.rs"]
 mod sync;

@@ -1,7 +1,7 @@
 //! Installing, uninstalling and the default bus at once: every interleaving that loom finds, over the core's own `place.rs`.
 #![cfg(tidings_loom)]
 
-#[path = "../../../../event-core/src/place.rs"]
+#[path = "../../../../event-core/src/bus/place.rs"]
 mod place;
 #[allow(unused_imports, reason = "the place needs no atomics")]
 #[path = "../../../../event-core/src/sync.rs"]

@@ -1,7 +1,7 @@
 //! A worker begins and ends calls while its bus gives up: each delivery is begun or not, and never both.
 #![cfg(tidings_loom)]
 
-#[path = "../../../../event-core/src/runs.rs"]
+#[path = "../../../../event-core/src/delivery/runs.rs"]
 mod runs;
 #[path = "../../../../event-core/src/sync.rs"]
 #[allow(dead_code, unused_imports, reason = "not everything is needed here")]

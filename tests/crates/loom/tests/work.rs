@@ -4,8 +4,12 @@
 #[path = "../../../../event-core/src/sync.rs"]
 #[allow(dead_code, reason = "not everything is needed here")]
 mod sync;
-#[path = "../../../../event-core/src/work.rs"]
+#[path = "../../../../event-core/src/bus/work.rs"]
 mod work;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Waker};
 
 use loom::future::block_on;
 use loom::thread;
@@ -117,5 +121,38 @@ fn who_waits_is_told_when_what_is_open_is_given_up() {
         assert!(work.is_closed());
         thread.join().unwrap();
         drop(lease);
+    });
+}
+
+#[test]
+fn who_waits_for_one_queue_is_woken_while_another_is_open() {
+    model(|| {
+        let work = Work::new();
+        let (one, other) = (Arc::new(Tally::new()), Arc::new(Tally::new()));
+        work.add(&one);
+        work.add(&other);
+        one.open();
+        other.open();
+        let (theirs, tally) = (Arc::clone(&work), Arc::clone(&one));
+        let thread = thread::spawn(move || tally.end(&theirs, 1));
+        block_on(Work::done_of(&work, Arc::new(vec![one])));
+        assert_eq!(work.open(), 1);
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn a_wait_that_is_given_up_takes_no_wake_up_from_another() {
+    model(|| {
+        let work = Work::new();
+        let lease = Work::lease(&work);
+        let mut given_up = Work::idle(&work);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut given_up).poll(&mut cx).is_pending());
+        let thread = thread::spawn(move || drop(lease));
+        let theirs = thread::spawn(move || drop(given_up));
+        block_on(Work::idle(&work));
+        thread.join().unwrap();
+        theirs.join().unwrap();
     });
 }

@@ -1,0 +1,6 @@
+#[tidings::main(bus = setup())]
+async fn main() {}
+
+fn setup(bus: tidings::BusBuilder) -> tidings::BusBuilder {
+    bus
+}

@@ -1,0 +1,6 @@
+fn setup(bus: tidings::BusBuilder) {
+    drop(bus);
+}
+
+#[tidings::main(bus = setup)]
+async fn main() {}

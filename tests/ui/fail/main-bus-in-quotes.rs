@@ -1,0 +1,2 @@
+#[tidings::main(bus = "setup")]
+async fn main() {}

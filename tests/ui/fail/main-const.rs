@@ -1,0 +1,2 @@
+#[tidings::main]
+const fn main() {}

@@ -1,0 +1,2 @@
+#[tidings::main(crate = tidings)]
+async fn main() {}

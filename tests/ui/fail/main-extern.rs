@@ -1,0 +1,2 @@
+#[tidings::main]
+extern "C" fn main() {}

@@ -1,0 +1,2 @@
+#[tidings::main]
+async fn main<T>() {}

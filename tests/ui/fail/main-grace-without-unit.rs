@@ -1,0 +1,2 @@
+#[tidings::main(grace = "5")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[tidings::main(grace)]
+async fn main() {}

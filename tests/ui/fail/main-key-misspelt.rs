@@ -1,0 +1,2 @@
+#[tidings::main(grase = "5s")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[tidings::main(grace = "5s", grace = "6s")]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[tidings::main(threads = 4)]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[tidings::main(grace = 5, bus)]
+async fn main(arguments: u32) {}

@@ -1,0 +1,2 @@
+#[tidings::main("5s")]
+async fn main() {}

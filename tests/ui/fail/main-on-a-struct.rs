@@ -1,0 +1,4 @@
+#[tidings::main]
+struct Program;
+
+fn main() {}

@@ -1,0 +1,4 @@
+fn main() {}
+
+#[tidings::main]
+async fn start() {}

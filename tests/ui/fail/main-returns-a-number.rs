@@ -1,0 +1,4 @@
+#[tidings::main]
+async fn main() -> u32 {
+    0
+}

@@ -1,0 +1,2 @@
+#[tidings::main]
+unsafe fn main() {}

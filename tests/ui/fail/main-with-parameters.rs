@@ -1,0 +1,4 @@
+#[tidings::main]
+async fn main(arguments: Vec<String>) {
+    drop(arguments);
+}
