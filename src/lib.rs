@@ -1,5 +1,5 @@
-// The README's programs are tests, and some of them have queues or hear signals.
-#![cfg_attr(any(not(doctest), all(feature = "signal", feature = "test")), doc = include_str!("../README.md"))]
+// The README's programs are tests, and some of them have queues, connections or signals.
+#![cfg_attr(any(not(doctest), all(feature = "signal", feature = "test", feature = "wire")), doc = include_str!("../README.md"))]
 
 // The attributes name `::tidings`, also in this package's own tests and examples.
 extern crate self as tidings;
@@ -16,6 +16,8 @@ pub use event_core::{
 };
 #[cfg(feature = "json")]
 pub use event_core::{EmitJsonError, EmitJsonErrorKind, ToJsonError};
+#[cfg(feature = "transport")]
+pub use event_macros::protocol;
 pub use event_macros::{event, listener, listeners, main};
 #[cfg(feature = "runtime")]
 #[doc(inline)]
@@ -30,6 +32,9 @@ pub use event_runtime::{
     VirtualRuntime,
     event_loop::{EventLoop, Remote},
 };
+#[cfg(feature = "transport")]
+#[doc(inline)]
+pub use event_transport as transport;
 
 #[doc(hidden)]
 pub mod __private {
@@ -48,4 +53,6 @@ pub mod __private {
     pub use event_runtime::__timed as timed;
     #[cfg(feature = "runtime")]
     pub use event_runtime::private::*;
+    #[cfg(feature = "transport")]
+    pub use event_transport::private as transport;
 }

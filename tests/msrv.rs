@@ -8,11 +8,12 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The published packages and the folders of their sources.
-const PUBLISHED: [(&str, &str); 4] = [
+const PUBLISHED: [(&str, &str); 5] = [
     ("tidings", "src"),
     ("event-core", "event-core/src"),
     ("event-macros", "event-macros/src"),
     ("event-runtime", "event-runtime/src"),
+    ("event-transport", "event-transport/src"),
 ];
 
 const OLDEST: (u32, u32) = (1, 85);

@@ -259,23 +259,33 @@ pub(crate) fn check_needs(
             continue;
         };
         complete = false;
-        let given = state.names();
-        let given = if given.is_empty() {
-            "none".to_owned()
-        } else {
-            given.join(", ")
-        };
-        problems.push(Problem::new(
-            Code::MissingState,
-            format!(
-                "listener `{}` needs state `{}` (parameter `{}`), which {bus} was not given; given: {given}",
-                listener.id, asked.type_name, asked.parameter
-            ),
-            Some(listener.location),
-            help_for(listener, &asked),
-        ));
+        problems.push(missing_state(listener, &asked, state, bus));
     }
     complete
+}
+
+/// What is wrong if a bus has not the state that a listener needs.
+pub(crate) fn missing_state(
+    listener: &Registration,
+    asked: &StateNeed,
+    state: &StateMap,
+    bus: &str,
+) -> Problem {
+    let given = state.names();
+    let given = if given.is_empty() {
+        "none".to_owned()
+    } else {
+        given.join(", ")
+    };
+    Problem::new(
+        Code::MissingState,
+        format!(
+            "listener `{}` needs state `{}` (parameter `{}`), which {bus} was not given; given: {given}",
+            listener.id, asked.type_name, asked.parameter
+        ),
+        Some(listener.location),
+        help_for(listener, asked),
+    )
 }
 
 fn help_for(listener: &Registration, asked: &StateNeed) -> String {

@@ -15,6 +15,7 @@ use crate::topic;
 #[doc(hidden)]
 #[track_caller]
 pub const fn check_selector(hears: Hears, selector: &Selector) {
+    check_on_buses(hears);
     match selector {
         Selector::Pattern(pattern) => check_pattern(hears, pattern),
         Selector::Type { topic: other, .. }
@@ -51,10 +52,23 @@ pub const fn check_pattern(hears: Hears, pattern: &str) {
 #[doc(hidden)]
 #[track_caller]
 pub const fn check_selected(hears: Hears) {
+    check_on_buses(hears);
     assert!(
         !hears.any,
         "a listener of `AnyEvent` says which events it hears: `#[listener(\"orders.*\")]`, or `\"**\"` for all"
     );
+}
+
+/// That a bus may carry the event: a listener of another one would never be called.
+#[track_caller]
+const fn check_on_buses(hears: Hears) {
+    if !hears.on_buses {
+        let mut text = Text::new();
+        text.push("only the protocol of a connection hears `");
+        text.push(hears.topic);
+        text.push("`: put the listener into an impl block with `#[protocol]`");
+        panic!("{}", text.as_str());
+    }
 }
 
 /// That a type is an event, and the listener therefore one of a certain event.

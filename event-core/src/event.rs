@@ -43,6 +43,9 @@ pub trait Event: Sized + 'static {
 
     #[doc(hidden)]
     const __STOPPABLE: bool;
+    /// A bus may carry it. Otherwise only the protocol of a connection is told of it.
+    #[doc(hidden)]
+    const __ON_BUSES: bool = true;
     #[doc(hidden)]
     fn __slot() -> Option<&'static Slot<Self>>;
     #[doc(hidden)]

@@ -119,11 +119,10 @@ impl Bus {
             path,
             source,
         };
-        let Some(event) = registry
-            .events
-            .iter()
-            .find(|event| event.info.topic() == topic)
-        else {
+        // They are sorted by topic.
+        let events = &registry.events;
+        let found = events.binary_search_by(|event| event.info.topic().cmp(topic));
+        let Some(event) = found.ok().and_then(|at| events.get(at)) else {
             let known = registry.events.iter().map(|event| event.info.topic());
             let known = suggestion(&nearest(topic, known));
             return Err(fail(

@@ -28,8 +28,10 @@ mod interceptor;
 mod json;
 mod link;
 mod listener;
+mod outlet;
 #[doc(hidden)]
 pub mod private;
+mod protocol;
 mod registration;
 mod registry;
 mod request;

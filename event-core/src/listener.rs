@@ -102,6 +102,7 @@ enum Repr {
 struct Dynamic {
     id: String,
     hears: String,
+    mode: Mode,
     location: &'static Location<'static>,
 }
 
@@ -121,9 +122,20 @@ impl ListenerInfo {
             location.line(),
             location.column()
         );
+        Self::named(id, hears, Mode::Inline, location)
+    }
+
+    /// A subscription that is not named by its place.
+    pub(crate) fn named(
+        id: String,
+        hears: &str,
+        mode: Mode,
+        location: &'static Location<'static>,
+    ) -> Self {
         Self(Repr::Dynamic(Arc::new(Dynamic {
             id,
             hears: hears.to_owned(),
+            mode,
             location,
         })))
     }
@@ -204,7 +216,11 @@ impl ListenerInfo {
 
     /// How it is delivered to.
     pub fn mode(&self) -> Mode {
-        self.registration().map_or(Mode::Inline, |r| r.mode())
+        match &self.0 {
+            Repr::Linked(linked) => linked.registration().mode(),
+            Repr::Method(r) => r.mode(),
+            Repr::Dynamic(d) => d.mode,
+        }
     }
 
     /// How the deliveries of an async listener are carried, as its attribute says it: [`tune`](crate::BusBuilder::tune) is a matter of each bus.

@@ -47,14 +47,28 @@ pub use crate::request::{
     Answer, AnswerFallback, Answers, Asked, AskedFallback, Reply, check_request,
 };
 pub use crate::runtime::{after, sleep_on_real_clock, sleep_steadily};
+pub use crate::topic::Pattern;
 
 pub use crate::bus::hook::tell;
 pub use crate::dispatch::failure::panic_message;
+
+/// What takes events out of the program.
+pub mod outlet {
+    pub use crate::listener::hear::SharedAny;
+    #[cfg(feature = "json")]
+    pub use crate::outlet::written_events;
+    pub use crate::outlet::{NoOutlet, accepted, berth, check, dock, is_closing, runtime, shared};
+}
 
 /// What an event loop needs of the bus.
 pub mod scope {
     pub use crate::bus::current::emit_from;
     pub use crate::bus::scope::{Scope, current_bus, is_open, number_of, outside, queue};
+}
+
+/// What the protocols of connections need of the bus.
+pub mod protocol {
+    pub use crate::protocol::{bus, by_number, check, context, listener, missing, number, state};
 }
 
 /// What a test kit is made of.

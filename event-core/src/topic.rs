@@ -53,9 +53,8 @@ impl PatternError {
     }
 }
 
-impl fmt::Display for PatternError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a pattern: ", self.text)?;
+impl PatternError {
+    fn reason(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             PatternErrorKind::EmptySegment => {
                 write!(f, "it has an empty segment at byte {}", self.at)
@@ -79,31 +78,58 @@ impl fmt::Display for PatternError {
     }
 }
 
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not a pattern: ", self.text)?;
+        self.reason(f)
+    }
+}
+
+/// Why a text is no topic, without the text, which may be anything.
+struct Reason(PatternError);
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.reason(f)
+    }
+}
+
 impl std::error::Error for PatternError {}
 
 /// A checked pattern.
+#[doc(hidden)]
 #[derive(Debug, Clone)]
-pub(crate) struct Pattern(String);
+pub struct Pattern(String);
 
 impl Pattern {
-    pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
-        match check(text, true) {
-            None => Ok(Self(text.to_owned())),
-            Some((at, kind)) => Err(PatternError {
-                text: text.to_owned(),
-                kind: name_character(text, at, kind),
-                at,
-            }),
-        }
+    /// # Errors
+    ///
+    /// [`PatternError`] if the text is no pattern.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        refuse(text, true).map_or_else(|| Ok(Self(text.to_owned())), Err)
     }
 
-    pub(crate) fn matches(&self, topic: &str) -> bool {
+    /// Why a text that came from elsewhere is no topic.
+    pub fn not_a_topic(text: &str) -> Option<String> {
+        refuse(text, false).map(|error| Reason(error).to_string())
+    }
+
+    pub fn matches(&self, topic: &str) -> bool {
         matches(&self.0, topic)
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn refuse(text: &str, wildcards: bool) -> Option<PatternError> {
+    let (at, kind) = check(text, wildcards)?;
+    Some(PatternError {
+        text: text.to_owned(),
+        kind: name_character(text, at, kind),
+        at,
+    })
 }
 
 /// A `const fn` sees bytes only; the message names the whole character.

@@ -1,4 +1,4 @@
-//! The attributes of `tidings`: [`macro@event`], [`macro@listener`], [`macro@listeners`] and [`macro@main`].
+//! The attributes of `tidings`: [`macro@event`], [`macro@listener`], [`macro@listeners`], [`macro@protocol`] and [`macro@main`].
 //!
 //! Use them through `tidings`, which re-exports them: the generated code names hidden items of that package.
 //!
@@ -14,6 +14,7 @@ mod event;
 mod listener;
 mod listeners;
 mod main_fn;
+mod protocol;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -141,4 +142,28 @@ pub fn listeners(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
     main_fn::expand(args.into(), item.into()).into()
+}
+
+/// Makes a type the protocol of connections: its methods with `#[listener]` hear what happens to the connection that their instance belongs to.
+///
+/// A listener takes `&mut self`, `&self` or no instance, and one of the events of a connection: `&ConnectionMade`, `&DataReceived`, `&EofReceived`, `&ConnectionLost`,
+/// `&WritingPaused` or `&WritingResumed`, each of them in one listener at most. Further parameters are the connection (`&Transport`), state (`&Db`,
+/// `Option<&Db>`) or the delivery (`Context`). It returns nothing, a `Result` of nothing, or for `EofReceived` an `AfterEof`.
+///
+/// ```text
+/// #[protocol]
+/// impl Echo {
+///     #[listener]
+///     fn data(&mut self, e: &DataReceived, t: &Transport) -> Result<(), WriteError> { .. }
+/// }
+/// ```
+///
+/// | key | type | default | effect |
+/// |---|---|---|---|
+/// | `crate = ::path` | absolute path | `::tidings` | where the library is found, for all listeners of the block |
+///
+/// Here `#[listener]` has no keys: a connection brings its events one after the other, to one instance.
+#[proc_macro_attribute]
+pub fn protocol(args: TokenStream, item: TokenStream) -> TokenStream {
+    protocol::expand(args.into(), item.into()).into()
 }

@@ -5,6 +5,7 @@ mod behind;
 mod deliver;
 mod gate;
 mod line;
+mod outlet;
 mod ticks;
 mod workers;
 
@@ -18,6 +19,7 @@ use alarm::End;
 pub use behind::{Behind, BehindFallback, NoQueue};
 use deliver::{Deliver, Later, Many, Now, One};
 use gate::Rule;
+pub use outlet::{Outlet, Parcel};
 
 use event_core::private::{Berth, Handed, Hear, Installer, Offer, Origin, Step};
 use event_core::{Context, FailureKind, Overflow, Policy};

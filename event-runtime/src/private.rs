@@ -2,7 +2,7 @@
 
 #[cfg(feature = "signal")]
 pub use crate::event_loop::program::{Program, Ready, async_main, plain_main, setup};
-pub use crate::listen::{Behind, BehindFallback, NoQueue, Queued};
+pub use crate::listen::{Behind, BehindFallback, NoQueue, Outlet, Parcel, Queued};
 
 /// Timed listeners are installed as they are.
 #[doc(hidden)]

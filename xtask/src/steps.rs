@@ -42,7 +42,7 @@ pub(crate) const STEPS: &[Step] = &[
         about: "the packages build without any feature",
         run: || {
             Cargo::new(
-                "check -p tidings -p event-core -p event-macros -p event-runtime --no-default-features",
+                "check -p tidings -p event-core -p event-macros -p event-runtime -p event-transport --no-default-features",
             )
             .run()
         },

@@ -19,6 +19,16 @@ pub(crate) struct Carrier {
     pub(crate) lane: Option<Weak<dyn Lane>>,
 }
 
+impl Carrier {
+    /// Whether anybody may deliver with it. A queue's own is kept here too, so others count.
+    fn is_used(&self) -> bool {
+        match &self.berth {
+            Some(berth) => Arc::strong_count(berth) > 1,
+            None => self.flights.strong_count() > 0,
+        }
+    }
+}
+
 /// All of a bus, in the order of the listeners, those of attached instances last.
 #[derive(Default)]
 pub(crate) struct Carried(Mutex<Vec<(ListenerInfo, Carrier)>>);
@@ -35,7 +45,7 @@ impl Carried {
         let mut carried = lock(&self.0);
         // Those of detached listeners go when the list would grow, so that neither they nor the search for them do.
         if carried.len() + more.len() > carried.capacity() {
-            carried.retain(|(_, carrier)| carrier.flights.strong_count() > 0);
+            carried.retain(|(_, carrier)| carrier.is_used());
         }
         carried.extend(more);
         drop(carried);

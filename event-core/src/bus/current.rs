@@ -71,7 +71,7 @@ fn emit_elsewhere<E: Event>(id: u64, event: E, location: &'static Location<'stat
 }
 
 /// The bus of the running listener or of the scope, else the default one.
-fn elsewhere(
+pub(crate) fn elsewhere(
     id: u64,
     topic: &'static str,
     location: &'static Location<'static>,

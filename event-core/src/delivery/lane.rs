@@ -143,6 +143,13 @@ pub struct Origin {
     pub(crate) cause: Option<Entry>,
 }
 
+impl Origin {
+    /// Whether the event was emitted while another one was delivered.
+    pub fn is_caused(&self) -> bool {
+        self.cause.is_some()
+    }
+}
+
 /// What a lane said to an offer.
 pub enum Offer {
     /// It will be delivered.

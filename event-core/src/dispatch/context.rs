@@ -99,7 +99,8 @@ impl<'a> Context<'a> {
         self.listener
     }
 
-    /// How many emissions stand on each other, this one included: 1 outside of any listener, 64 at most.
+    /// How many emissions stand on each other, this one included: 1 outside of any listener, 64 at most. 0 in a listener of a protocol, whose event
+    /// comes from a connection and not from an emission.
     pub fn depth(&self) -> usize {
         self.depth
     }

@@ -183,6 +183,24 @@ impl Emission {
     ///
     /// Without a runtime each of them is a failure of the kind [`NoRuntime`](crate::FailureKind::NoRuntime).
     pub fn report(mut self) -> Report {
+        let (mut report, rooms, returned) = self.hand_over();
+        for room in rooms {
+            room.settle(&mut report);
+        }
+        // After their cause's own, as when the emission is awaited.
+        drop(returned);
+        report
+    }
+
+    /// The same, with what waits for room of the event itself and of those that were returned.
+    pub(crate) fn into_rooms(mut self) -> (Report, Vec<Room>, Vec<Room>) {
+        let (report, rooms, returned) = self.hand_over();
+        let others = returned.into_iter().flat_map(Self::start_rooms);
+        (report, rooms, others.collect())
+    }
+
+    /// Gives the async deliveries to the bus's runtime.
+    fn hand_over(&mut self) -> (Report, Vec<Room>, Vec<Emission>) {
         let Open {
             mut report,
             mut rest,
@@ -205,12 +223,7 @@ impl Emission {
         if let Some(rest) = rest {
             spare::give(rest);
         }
-        for room in rooms {
-            room.settle(&mut report);
-        }
-        // After their cause's own, as when the emission is awaited.
-        drop(returned);
-        report
+        (report, rooms, returned)
     }
 
     /// Gives its async deliveries to the runtime, and leaves what waits for room to whoever awaits its cause.

@@ -33,6 +33,7 @@ pub trait Hear: 'static {
 
     const ANY: bool;
     const STOPPABLE: bool;
+    const ON_BUSES: bool;
     const TOPIC: &'static str;
 
     fn heard() -> Heard;
@@ -78,6 +79,7 @@ pub struct Hears {
     pub(crate) topic: &'static str,
     pub(crate) any: bool,
     pub(crate) stoppable: bool,
+    pub(crate) on_buses: bool,
 }
 
 #[doc(hidden)]
@@ -87,6 +89,7 @@ pub const fn hears<P: Hear>() -> Hears {
         topic: P::TOPIC,
         any: P::ANY,
         stoppable: P::STOPPABLE,
+        on_buses: P::ON_BUSES,
     }
 }
 
@@ -98,6 +101,7 @@ impl<E: Event> Hear for E {
 
     const ANY: bool = false;
     const STOPPABLE: bool = E::__STOPPABLE;
+    const ON_BUSES: bool = E::__ON_BUSES;
     const TOPIC: &'static str = E::TOPIC;
 
     fn heard() -> Heard {
@@ -142,6 +146,7 @@ impl Hear for AnyEvent<'static> {
 
     const ANY: bool = true;
     const STOPPABLE: bool = false;
+    const ON_BUSES: bool = true;
     const TOPIC: &'static str = "";
 
     fn heard() -> Heard {

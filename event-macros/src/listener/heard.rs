@@ -55,7 +55,7 @@ pub(super) fn event(param: &PatType, delivery: &Delivery, errors: &mut Errors) -
     Some(event.clone())
 }
 
-fn check_borrowed(reference: &TypeReference, errors: &mut Errors) {
+pub(crate) fn check_borrowed(reference: &TypeReference, errors: &mut Errors) {
     if let Some(token) = reference.mutability {
         errors.at(token.span, "all listeners share the event: remove `mut`");
     }

@@ -3,7 +3,7 @@
 mod delivery;
 pub(crate) mod expand;
 pub(crate) mod head;
-mod heard;
+pub(crate) mod heard;
 pub(crate) mod installer;
 pub(crate) mod keys;
 pub(crate) mod model;

@@ -164,7 +164,7 @@ impl Listener {
     }
 }
 
-fn check_attributes(attrs: &[Attribute], errors: &mut Errors) {
+pub(crate) fn check_attributes(attrs: &[Attribute], errors: &mut Errors) {
     for attr in attrs {
         if attr
             .path()
@@ -180,7 +180,7 @@ fn check_attributes(attrs: &[Attribute], errors: &mut Errors) {
     }
 }
 
-fn check_modifiers(signature: &Signature, errors: &mut Errors) {
+pub(crate) fn check_modifiers(signature: &Signature, errors: &mut Errors) {
     refuse_generics(&signature.generics, "a listener", errors);
     if let Some(token) = signature.constness {
         errors.at(
@@ -213,7 +213,7 @@ fn check_receiver(receiver: &syn::Receiver, in_block: bool, errors: &mut Errors)
     match &receiver.kind {
         _ if !in_block => errors.at(
             span,
-            "the attribute of a lone method cannot see the type: annotate the impl block with `#[listeners]`",
+            "the attribute of a lone method cannot see the type: annotate the impl block with `#[listeners]`, or with `#[protocol]` if it hears a connection",
         ),
         ReceiverKind::Reference(_, None, None) => {}
         ReceiverKind::Reference(_, Some(lifetime), None) if lifetime.ident == "_" => {}
@@ -228,7 +228,7 @@ fn check_receiver(receiver: &syn::Receiver, in_block: bool, errors: &mut Errors)
     }
 }
 
-fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
+pub(crate) fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
     let FnArg::Typed(PatType { attrs, pat, ty, .. }) = input else {
         return None;
     };
@@ -246,7 +246,7 @@ fn param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
     })
 }
 
-fn output(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
+pub(crate) fn output(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
     let ReturnType::Type(_, ty) = output else {
         return None;
     };
@@ -263,7 +263,7 @@ fn output(output: &ReturnType, errors: &mut Errors) -> Option<Type> {
 }
 
 /// Takes off parentheses and the invisible groups that `macro_rules` puts round a `$ty:ty`.
-pub(super) fn peel(ty: &Type) -> &Type {
+pub(crate) fn peel(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => peel(&group.elem),
         Type::Paren(paren) => peel(&paren.elem),

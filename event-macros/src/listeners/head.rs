@@ -24,14 +24,30 @@ pub(crate) struct Method {
     pub(crate) head: TokenStream,
 }
 
-pub(crate) fn split(item: &TokenStream) -> Result<Block> {
+/// The attribute on an impl block, for the messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Words {
+    /// `#[listeners]`.
+    pub(crate) attribute: &'static str,
+    /// What to do with an item that is no impl block.
+    pub(crate) elsewhere: &'static str,
+    /// What an impl block with it is.
+    pub(crate) block: &'static str,
+}
+
+pub(crate) fn split(item: &TokenStream, words: Words) -> Result<Block> {
     let first = keyword(item).map_or_else(Span::call_site, |word| word.span());
     let refuse = |message| Err(Error::new(first, message));
     let (header, body) = split_body(item.clone());
     let is_impl =
         keyword(item).is_some_and(|word| word == "impl" || word == "unsafe" || word == "default");
     let Some(body) = body.filter(|_| is_impl) else {
-        return refuse("`#[listeners]` goes on an impl block: a function takes `#[listener]`");
+        let Words {
+            attribute,
+            elsewhere,
+            ..
+        } = words;
+        return refuse(format!("`{attribute}` goes on an impl block: {elsewhere}"));
     };
     let mut methods = Vec::new();
     let mut items = TokenStream::new();
@@ -139,12 +155,15 @@ fn is_punct(tree: &TokenTree, char: char) -> bool {
 }
 
 /// The type that the block is for.
-pub(crate) fn owner(header: TokenStream, errors: &mut Errors) -> Option<Type> {
+pub(crate) fn owner(header: TokenStream, words: Words, errors: &mut Errors) -> Option<Type> {
     let parsed = header_parts.parse2(header);
     let (generics, ty, for_trait) = errors.take(parsed)?;
-    refuse_generics(&generics, "an impl block of listeners", errors);
+    refuse_generics(&generics, words.block, errors);
     if let Some(token) = for_trait {
-        let message = "`#[listeners]` goes on an inherent impl block: move the listeners to `impl Type { .. }`";
+        let attribute = words.attribute;
+        let message = format!(
+            "`{attribute}` goes on an inherent impl block: move the listeners to `impl Type {{ .. }}`"
+        );
         errors.at(token.span(), message);
         return None;
     }

@@ -1,7 +1,7 @@
 //! `#[listeners]` on an impl block.
 
 mod expand;
-mod head;
+pub(crate) mod head;
 
 use proc_macro2::{Span, TokenStream};
 
@@ -11,17 +11,24 @@ use crate::listener;
 use crate::listener::keys::Args;
 use crate::listener::model::{Listener, replace_self};
 
+const WORDS: head::Words = head::Words {
+    attribute: "#[listeners]",
+    elsewhere: "a function takes `#[listener]`",
+    block: "an impl block of listeners",
+};
+
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let krate = crate_path(args, &mut errors);
-    let block = match head::split(&item) {
+    let message = "`#[listeners]` takes only `crate = ::path`: topics, types and other keys belong in `#[listener]`";
+    let krate = crate_path(args, message, &mut errors);
+    let block = match head::split(&item, WORDS) {
         Ok(block) => block,
         Err(error) => {
             errors.push(error);
             return item.into_iter().chain(errors.finish()).collect();
         }
     };
-    let owner = head::owner(block.header, &mut errors);
+    let owner = head::owner(block.header, WORDS, &mut errors);
     if block.methods.is_empty() {
         errors.at(
             Span::call_site(),
@@ -46,14 +53,13 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     output
 }
 
-fn crate_path(args: TokenStream, errors: &mut Errors) -> CratePath {
+/// Reads `crate = ::path`, the only argument of an attribute on an impl block.
+pub(crate) fn crate_path(args: TokenStream, message: &str, errors: &mut Errors) -> CratePath {
     let mut path = CratePath::DEFAULT;
     let mut seen = Seen::default();
     arguments(args, errors, |input, errors| {
         let Some((key, _)) = peek_key(input).filter(|(key, _)| key == "crate") else {
-            return Err(input.error(
-                "`#[listeners]` takes only `crate = ::path`: topics, types and other keys belong in `#[listener]`",
-            ));
+            return Err(input.error(message));
         };
         seen.once(key, errors);
         path = CratePath::parse(input)?;

@@ -272,13 +272,13 @@ fn the_event_is_a_shared_reference() {
             quote!(
                 fn f(&self) {}
             ),
-            "the attribute of a lone method cannot see the type: annotate the impl block with `#[listeners]`",
+            "the attribute of a lone method cannot see the type: annotate the impl block with `#[listeners]`, or with `#[protocol]` if it hears a connection",
         ),
         (
             quote!(
                 fn f(&mut self, e: &A) {}
             ),
-            "the attribute of a lone method cannot see the type: annotate the impl block with `#[listeners]`",
+            "the attribute of a lone method cannot see the type: annotate the impl block with `#[listeners]`, or with `#[protocol]` if it hears a connection",
         ),
         (
             quote!(

@@ -8,6 +8,7 @@ mod event;
 mod listener;
 mod listeners;
 mod main_fn;
+mod protocol;
 mod snapshots;
 
 use proc_macro2::TokenStream;

@@ -6,7 +6,7 @@ use std::{env, fs};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::{event, listener, listeners, main_fn};
+use crate::{event, listener, listeners, main_fn, protocol};
 
 #[track_caller]
 fn assert_snapshot(name: &str, output: TokenStream) {
@@ -195,4 +195,22 @@ fn main_async() {
         "main_async",
         main_fn::expand(quote!(grace = "1m", bus = setup::bus), item),
     );
+}
+
+#[test]
+fn protocol_block() {
+    let item = quote! {
+        impl Echo {
+            /// Sends back what comes.
+            #[listener]
+            fn data(&mut self, e: &DataReceived, t: &Transport) -> Result<(), WriteError> {
+                t.write(e.data.clone()).map(drop)
+            }
+
+            #[listener]
+            #[cfg(unix)]
+            fn made(&self, _: &ConnectionMade, cx: Context<'_>) {}
+        }
+    };
+    assert_snapshot("protocol_block", protocol::expand(quote!(), item));
 }

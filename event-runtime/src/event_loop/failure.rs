@@ -10,6 +10,7 @@ use event_core::private::{panic_message, tell};
 
 use crate::queue::quiet::drop_quietly;
 
+use super::EventLoop;
 use super::core::Core;
 use super::error::Fatal;
 
@@ -29,6 +30,10 @@ pub enum LoopItem {
     Waker,
     /// Tasks that were dropped with the loop.
     Loop,
+    /// A listener of a connection's protocol, or what makes the protocol.
+    Listener,
+    /// What accepts connections.
+    Server,
 }
 
 impl fmt::Display for LoopItem {
@@ -40,6 +45,8 @@ impl fmt::Display for LoopItem {
             LoopItem::Promise => "a promise",
             LoopItem::Waker => "a waker",
             LoopItem::Loop => "an event loop",
+            LoopItem::Listener => "a listener",
+            LoopItem::Server => "a server",
         })
     }
 }
@@ -134,12 +141,12 @@ impl LoopFailure {
         self.item
     }
 
-    /// The name of the task, if it has one.
+    /// The name of the task, if it has one, of the listener or of the server.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// Where it was scheduled.
+    /// Where it was scheduled, or declared if it is a listener.
     pub fn location(&self) -> &'static Location<'static> {
         self.place
     }
@@ -168,6 +175,26 @@ impl fmt::Display for LoopFailure {
         }
         let what = if self.panicked { "panic" } else { "error" };
         write!(f, " ({}): {what}: {}", self.place, self.message)
+    }
+}
+
+impl EventLoop {
+    /// Tells of something that runs for the loop and is none of its own items; the words of its failure.
+    #[doc(hidden)]
+    pub fn __tell(
+        &self,
+        item: LoopItem,
+        name: &str,
+        place: &'static Location<'static>,
+        failed: Result<Box<dyn Error + Send + Sync>, Box<dyn Any + Send>>,
+    ) -> String {
+        let failure = match failed {
+            Ok(error) => LoopFailure::error(item, place, error),
+            Err(panic) => LoopFailure::panicked(item, place, panic),
+        };
+        let failure = failure.named(Some(Rc::from(name)));
+        self.core.fail(&failure);
+        failure.message
     }
 }
 

@@ -6,9 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
-use event_core::private::{
-    Abandoned, Berth, Hear, Installer, Lane, Offer, Opened, Origin, Pace, Wait,
-};
+use event_core::private::{Abandoned, Berth, Hear, Installer, Lane, Offer, Opened, Pace, Wait};
 use event_core::{FailureKind, QueueStats};
 
 use super::{Item, KeyFn, WhenFn, Work};
@@ -16,11 +14,9 @@ use crate::queue::quiet::drop_quietly;
 use crate::queue::{Accepted, Channel, Config, Desk, Ledger, Refused};
 
 /// The queue of one listener on one bus.
-struct Line<P: Hear<Share: Clone + Send + Sync>> {
-    channel: Channel<Item<P>>,
-    berth: Arc<Berth>,
-    key: Option<KeyFn<P>>,
-    when: Option<WhenFn<P>>,
+pub(super) struct Line<T: Send + 'static> {
+    pub(super) channel: Channel<T>,
+    pub(super) berth: Arc<Berth>,
 }
 
 /// Puts the accepted listener behind a queue.
@@ -34,45 +30,54 @@ pub(super) fn install<P: Hear<Share: Clone + Send + Sync>>(
     let own = Arc::new(Line {
         channel: work.channel(config),
         berth: Arc::clone(&work.berth),
-        key,
-        when,
     });
-    let lane: Weak<dyn Lane> = Arc::downgrade(&own) as Weak<Line<P>>;
+    let lane: Weak<dyn Lane> = Arc::downgrade(&own) as Weak<Line<Item<P>>>;
     installer.dock(work.berth, Some(lane));
     P::install_queue(
         installer,
-        Box::new(move |share, origin| own.take(share, origin)),
+        Box::new(move |share, origin| {
+            let Some(key) = wanted::<P>(&share, key.as_ref(), when.as_ref()) else {
+                return Offer::Skipped;
+            };
+            own.take(
+                key,
+                Item {
+                    share,
+                    origin,
+                    _end: None,
+                },
+            )
+        }),
     );
 }
 
-impl<P: Hear<Share: Clone + Send + Sync>> Line<P> {
-    /// Takes an event in, if its listener wants it and there is room.
-    fn take(self: &Arc<Self>, share: P::Share, origin: Origin) -> Offer {
-        let key = {
-            let held = P::hold(&share);
-            if let Some(when) = &self.when {
-                if !when(&held) {
-                    return Offer::Skipped;
-                }
-            }
-            self.key.as_ref().map_or(0, |key| {
-                let mut hasher = DefaultHasher::new();
-                key(&held, &mut hasher);
-                hasher.finish()
-            })
-        };
-        let item = Item {
-            share,
-            origin,
-            _end: None,
-        };
+/// The key of an event that its listener wants.
+fn wanted<P: Hear>(
+    share: &P::Share,
+    key: Option<&KeyFn<P>>,
+    when: Option<&WhenFn<P>>,
+) -> Option<u64> {
+    let held = P::hold(share);
+    if when.is_some_and(|when| !when(&held)) {
+        return None;
+    }
+    Some(key.map_or(0, |key| {
+        let mut hasher = DefaultHasher::new();
+        key(&held, &mut hasher);
+        hasher.finish()
+    }))
+}
+
+impl<T: Send + Sync + 'static> Line<T> {
+    /// Takes an item in, if there is room.
+    pub(super) fn take(self: &Arc<Self>, key: u64, item: T) -> Offer {
         match self.berth.take_in() {
             Ok(open) => self.offer(open, key, item),
             Err(refused) => refused,
         }
     }
 
-    fn offer(self: &Arc<Self>, open: Opened<'_>, key: u64, item: Item<P>) -> Offer {
+    fn offer(self: &Arc<Self>, open: Opened<'_>, key: u64, item: T) -> Offer {
         match self.channel.offer(key, item) {
             Ok(Accepted { displaced: None }) => {
                 std::mem::forget(open);
@@ -145,12 +150,12 @@ pub(super) fn elsewhere() -> Offer {
 }
 
 /// An item that waits for room. Dropped with it, it counts as rejected.
-struct Waiting<P: Hear<Share: Clone + Send + Sync>> {
-    line: Arc<Line<P>>,
-    room: Option<crate::queue::Room<Item<P>>>,
+struct Waiting<T: Send + 'static> {
+    line: Arc<Line<T>>,
+    room: Option<crate::queue::Room<T>>,
 }
 
-impl<P: Hear<Share: Clone + Send + Sync>> Future for Waiting<P> {
+impl<T: Send + Sync + 'static> Future for Waiting<T> {
     type Output = Offer;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Offer> {
@@ -171,29 +176,33 @@ impl<P: Hear<Share: Clone + Send + Sync>> Future for Waiting<P> {
     }
 }
 
-impl<P: Hear<Share: Clone + Send + Sync>> Wait for Waiting<P> {
+impl<T: Send + Sync + 'static> Wait for Waiting<T> {
     fn linger(&self) {
         self.line.channel.linger();
     }
 
     fn leave(mut self: Pin<&mut Self>) -> bool {
-        let Some(item) = self.room.take().and_then(crate::queue::Room::leave) else {
-            return false;
-        };
-        self.line.channel.reject();
-        let _ending = Ending::of(&self.line.berth, 1);
-        drop(item);
-        true
+        give_up(&mut self)
     }
 }
 
-impl<P: Hear<Share: Clone + Send + Sync>> Drop for Waiting<P> {
+impl<T: Send + 'static> Drop for Waiting<T> {
     fn drop(&mut self) {
-        Pin::new(self).leave();
+        give_up(self);
     }
 }
 
-impl<P: Hear<Share: Clone + Send + Sync>> Lane for Line<P> {
+fn give_up<T: Send + 'static>(waiting: &mut Waiting<T>) -> bool {
+    let Some(item) = waiting.room.take().and_then(crate::queue::Room::leave) else {
+        return false;
+    };
+    waiting.line.channel.reject();
+    let _ending = Ending::of(&waiting.line.berth, 1);
+    drop(item);
+    true
+}
+
+impl<T: Send + Sync + 'static> Lane for Line<T> {
     fn close(&self) {
         self.channel.close();
     }
@@ -208,10 +217,10 @@ impl<P: Hear<Share: Clone + Send + Sync>> Lane for Line<P> {
 }
 
 /// Takes out of a queue what has not begun, behind what was `held` before it.
-pub(super) fn take_out<P: Hear<Share: Clone + Send + Sync>>(
-    channel: &Channel<Item<P>>,
+pub(super) fn take_out<T: Send + 'static>(
+    channel: &Channel<T>,
     berth: &Berth,
-    mut held: Vec<Item<P>>,
+    mut held: Vec<T>,
 ) -> Abandoned {
     let left = channel.take_out();
     held.extend(left.waiting);

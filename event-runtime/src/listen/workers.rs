@@ -69,7 +69,12 @@ where
 
 /// The clock of the bus.
 pub(super) fn clock(installer: &mut Installer<'_>) -> Arc<dyn Clock> {
-    match installer.runtime() {
+    clock_of(installer.runtime())
+}
+
+/// The clock of a bus with this runtime.
+pub(super) fn clock_of(runtime: Option<Arc<dyn Runtime>>) -> Arc<dyn Clock> {
+    match runtime {
         Some(runtime) => Arc::new(RuntimeClock(runtime)),
         None => Arc::new(ParkClock),
     }

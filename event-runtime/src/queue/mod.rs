@@ -14,10 +14,10 @@ mod threads;
 mod worker;
 
 pub use backoff::{Backoff, Retry};
-pub(crate) use channel::Ledger;
 pub use channel::{
     Accepted, Channel, Config, Desk, Idle, Overflow, QueueStats, Refused, Room, Start, Worker,
 };
+pub(crate) use channel::{Ledger, Outcome};
 pub use park::ParkClock;
 pub use pool::Threads;
 pub use tasks::TaskStarter;

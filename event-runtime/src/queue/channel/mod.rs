@@ -184,6 +184,21 @@ impl<T: Send + 'static> Channel<T> {
         }
     }
 
+    /// Items that a worker has [carried off](Worker::carry_off) have ended. Not for a queue with keys, which wait for each other.
+    pub(crate) fn end(&self, outcome: Outcome, items: usize) {
+        let mut calls = Calls::default();
+        {
+            let mut front = lock(&self.shared.front);
+            front.running -= items;
+            *front.counter(outcome) += items as u64;
+            let mut back = lock(&self.shared.back);
+            if Shared::is_idle(&front, &back) {
+                calls.wake.extend(back.idle.take_all());
+            }
+        }
+        self.make(calls);
+    }
+
     /// Sees to it that somebody works if there is work, for instance after a worker could not be started.
     ///
     /// Says whether a worker had to be asked for.

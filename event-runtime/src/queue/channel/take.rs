@@ -158,13 +158,7 @@ impl<T> Hands<T> {
             After::Ended(outcome, items) => (outcome, items),
         };
         front.running -= items;
-        let counter = match outcome {
-            Outcome::Delivered => &mut front.delivered,
-            Outcome::Skipped => &mut front.skipped,
-            Outcome::Failed => &mut front.failed,
-            Outcome::Abandoned => &mut front.abandoned,
-        };
-        *counter += items as u64;
+        *front.counter(outcome) += items as u64;
         front.feed.free(self.key);
     }
 
@@ -297,6 +291,15 @@ impl<T> Shared<T> {
 }
 
 impl<T> Front<T> {
+    pub(super) fn counter(&mut self, outcome: Outcome) -> &mut u64 {
+        match outcome {
+            Outcome::Delivered => &mut self.delivered,
+            Outcome::Skipped => &mut self.skipped,
+            Outcome::Failed => &mut self.failed,
+            Outcome::Abandoned => &mut self.abandoned,
+        }
+    }
+
     fn delay(&mut self, due: Instant, delayed: Delayed<T>) {
         self.next_delayed += 1;
         self.delayed.insert((due, self.next_delayed), delayed);

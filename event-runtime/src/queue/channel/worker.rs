@@ -70,6 +70,12 @@ impl<T: Send + 'static> Worker<T> {
         spent.append(items);
     }
 
+    /// Takes the items out of its hands while they run. What becomes of each is told to [`Channel::end`].
+    pub(crate) fn carry_off(&mut self) -> Vec<T> {
+        self.hands.after = After::Nothing;
+        std::mem::take(&mut self.hands.items)
+    }
+
     fn drop_spent(&mut self) {
         self.hands.gone += self.hands.spent.len();
         self.hands.spent.drain(..).for_each(drop_quietly);

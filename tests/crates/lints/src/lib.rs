@@ -17,3 +17,4 @@ pub mod emissions;
 pub mod events;
 pub mod listeners;
 pub mod methods;
+pub mod protocols;

@@ -1,0 +1,138 @@
+//! A link with the events of the program that it is about.
+
+use std::net::SocketAddr;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_core::private::Pattern;
+use event_core::private::outlet::{self, written_events};
+use event_core::{Bus, EventInfo, Policy, catalog};
+
+use super::error::LinkSetupError;
+use super::requests::{Answers, Asks};
+use crate::wire::codec::Codec;
+use crate::wire::events::PlaintextLink;
+use crate::wire::limits::Limits;
+use crate::wire::proto::session::Setup;
+use crate::wire::shape::Offer;
+
+/// What all connections of a link have in common.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) name: String,
+    /// In the order of the offers.
+    pub(super) publish: Vec<&'static EventInfo>,
+    /// After those in the order of the offers.
+    pub(super) asks: Vec<Asks>,
+    /// In the order of the wants.
+    pub(super) subscribe: Vec<&'static EventInfo>,
+    /// After those in the order of the wants.
+    pub(super) answers: Vec<Answers>,
+    pub(super) request_within: Duration,
+    pub(super) setup: Arc<Setup>,
+    pub(super) codec: Arc<dyn Codec>,
+    pub(super) queue: Policy,
+    pub(super) relay: Option<u8>,
+    pub(super) backoff: (Duration, Duration),
+    pub(super) resume: Duration,
+    pub(super) insecure: bool,
+    pub(super) place: &'static Location<'static>,
+}
+
+impl Plan {
+    pub(super) fn new(
+        link: super::Link,
+        place: &'static Location<'static>,
+    ) -> Result<Arc<Self>, LinkSetupError> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(LinkSetupError::NoTokio);
+        }
+        let publish = matching(&link.publish)?;
+        let held = |event: &&&EventInfo| outlet::check(event.topic()).is_err();
+        if let Some(event) = publish.iter().find(held) {
+            return Err(LinkSetupError::NotSend(event.topic().to_owned()));
+        }
+        let subscribe = matching(&link.subscribe)?;
+        let offers = |events: &[&'static EventInfo], requests: &mut dyn Iterator<Item = _>| {
+            let events = events.iter().copied().chain(requests);
+            events.map(Offer::of).collect()
+        };
+        let asks = &mut link.asks.iter().map(|ask| ask.info);
+        let answers = &mut link.answers.iter().map(|answer| answer.info);
+        let setup = Arc::new(Setup {
+            name: link.name.clone(),
+            offers: offers(&publish, asks),
+            wants: offers(&subscribe, answers),
+            content_type: link.codec.content_type(),
+            proof: Vec::new(),
+            limits: link.limits,
+        });
+        Ok(Arc::new(Self {
+            name: link.name,
+            publish,
+            asks: link.asks,
+            subscribe,
+            answers: link.answers,
+            request_within: link.request_within,
+            setup,
+            codec: link.codec,
+            queue: link.queue,
+            relay: link.relay,
+            backoff: link.backoff,
+            resume: link.resume,
+            insecure: link.insecure,
+            place,
+        }))
+    }
+
+    /// Plain TCP is for this machine, unless it is allowed; then it is told of.
+    pub(super) fn check_plaintext(
+        &self,
+        bus: &Bus,
+        address: SocketAddr,
+    ) -> Result<(), LinkSetupError> {
+        if address.ip().is_loopback() {
+            return Ok(());
+        }
+        if !self.insecure {
+            return Err(LinkSetupError::Plaintext { address });
+        }
+        bus.emit(PlaintextLink {
+            link: self.name.clone(),
+            address: address.to_string(),
+        });
+        Ok(())
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.setup.limits
+    }
+}
+
+/// The events that one of the patterns matches, each once.
+fn matching(patterns: &[Pattern]) -> Result<Vec<&'static EventInfo>, LinkSetupError> {
+    for pattern in patterns {
+        if crossing().any(|event| pattern.matches(event.topic())) {
+            continue;
+        }
+        let text = pattern.as_str().to_owned();
+        let known = catalog().events().iter();
+        let named = known.into_iter().find(|event| event.topic() == text);
+        return Err(match named {
+            Some(event) if event.reply().is_some() => LinkSetupError::IsRequest(text),
+            Some(_) => LinkSetupError::NotSerde(text),
+            None => LinkSetupError::NothingMatches(text),
+        });
+    }
+    let wanted = |event: &&'static EventInfo| {
+        let topic = event.topic();
+        patterns.iter().any(|pattern| pattern.matches(topic))
+    };
+    Ok(crossing().filter(wanted).collect())
+}
+
+/// What is emitted on the other side; requests are asked there.
+fn crossing() -> impl Iterator<Item = &'static EventInfo> {
+    written_events().filter(|event| event.reply().is_none())
+}

@@ -1,0 +1,281 @@
+//! Links that end, and sessions whose peers are gone.
+#![cfg(feature = "wire")]
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tidings::transport::wire::{Access, Identity, Link, LinkClient, LinkLost, LinkServer, Right};
+use tidings::{Bus, event, listener};
+use tokio::io::DuplexStream;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc};
+
+/// Sooner than a heartbeat, which would have a link look for what it forgot.
+const SOON: Duration = Duration::from_secs(5);
+
+#[event("news.told", serde)]
+#[derive(Serialize, Deserialize)]
+struct Told {
+    number: u32,
+}
+
+#[event("news.asked", serde, reply = u32)]
+#[derive(Serialize, Deserialize)]
+struct Asked;
+
+/// What the bus that hears has; the other one has none.
+struct Ear {
+    heard: mpsc::UnboundedSender<u32>,
+    asked: Notify,
+    go_on: Notify,
+}
+
+#[listener]
+fn hear(e: &Told, ear: Option<&Ear>) {
+    if let Some(ear) = ear {
+        ear.heard.send(e.number).expect("the test listens");
+    }
+}
+
+#[listener(reply)]
+async fn answer(_: &Asked, ear: &Ear) -> u32 {
+    ear.asked.notify_one();
+    ear.go_on.notified().await;
+    7
+}
+
+fn mouth() -> Bus {
+    let builder = Bus::builder().runtime(tokio::runtime::Handle::current());
+    let bus = builder.without(answer).on_failure(|_| ()).build().unwrap();
+    bus.on(|_: &LinkLost| ()).forever();
+    bus
+}
+
+fn ear() -> (Bus, Arc<Ear>, mpsc::UnboundedReceiver<u32>) {
+    let (sender, heard) = mpsc::unbounded_channel();
+    let ear = Arc::new(Ear {
+        heard: sender,
+        asked: Notify::new(),
+        go_on: Notify::new(),
+    });
+    let builder = Bus::builder().runtime(tokio::runtime::Handle::current());
+    let bus = builder.state(Arc::clone(&ear)).on_failure(|_| ());
+    let bus = bus.build().unwrap();
+    bus.on(|_: &LinkLost| ()).forever();
+    (bus, ear, heard)
+}
+
+fn link() -> Link {
+    Link::new("news").backoff(Duration::ZERO, Duration::from_millis(5))
+}
+
+fn access(names: &[&str]) -> Access {
+    names.iter().fold(Access::nothing(), |access, name| {
+        let peer = Identity::new(*name);
+        let access = access.allow(&peer, Right::Publish, "news.*").unwrap();
+        access.allow(&peer, Right::Subscribe, "news.*").unwrap()
+    })
+}
+
+/// Streams in memory that a server accepts as this peer: every dial makes one.
+fn wired(link: Link, bus: &Bus, server: &Arc<LinkServer>, name: &'static str) -> LinkClient {
+    let server = Arc::downgrade(server);
+    let dial = move || {
+        let stream = server.upgrade().map(|server| {
+            let (ours, theirs) = tokio::io::duplex(4096);
+            server.accept(theirs, Identity::new(name));
+            ours
+        });
+        async { stream.ok_or_else(|| io::ErrorKind::ConnectionRefused.into()) }
+    };
+    link.connect(bus, dial).unwrap()
+}
+
+async fn listen(server: &LinkServer, name: &str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    server.listen_tcp(listener, Identity::new(name)).unwrap();
+    address
+}
+
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    let ended = tokio::time::timeout(SOON, future).await;
+    ended.expect("it does not wait for ever")
+}
+
+#[tokio::test]
+async fn a_client_without_a_connection_and_with_nothing_to_send_closes_at_once() {
+    let bus = mouth();
+    let hour = Duration::from_secs(60 * 60);
+    let dialling = link()
+        .publish("news.*")
+        .unwrap()
+        .connect(&bus, std::future::pending::<io::Result<DuplexStream>>);
+    let lost = bus.next::<LinkLost>();
+    let resting = link().publish("news.*").unwrap().backoff(hour, hour);
+    let resting = resting.connect(&bus, || async {
+        Err::<DuplexStream, _>(io::ErrorKind::ConnectionRefused.into())
+    });
+    soon(lost).await.unwrap();
+
+    dialling.unwrap().close(SOON).await.unwrap();
+    resting.unwrap().close(SOON).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_without_a_connection_and_with_something_to_send_does_not_close() {
+    let bus = mouth();
+    let client = link()
+        .publish("news.*")
+        .unwrap()
+        .connect(&bus, std::future::pending::<io::Result<DuplexStream>>);
+    bus.emit(Told { number: 1 }).await;
+
+    let closed = client.unwrap().close(Duration::from_millis(20)).await;
+
+    let error = closed.expect_err("the event is still here");
+    assert!(error.to_string().contains("20ms"), "{error}");
+}
+#[tokio::test]
+async fn a_server_that_closes_lets_nobody_in_again_that_has_left() {
+    let (there, ear, _heard) = ear();
+    let server = link().subscribe("news.told").unwrap().answers::<Asked>();
+    let server = server.serve(&there, access(&["quick", "slow"])).unwrap();
+    let (quick_bus, slow_bus) = (mouth(), mouth());
+    let quick = link().publish("news.told").unwrap();
+    let quick = quick.connect_tcp(&quick_bus, listen(&server, "quick").await);
+    let quick = quick.unwrap();
+    let slow = link().asks::<Asked>();
+    let slow = slow.connect_tcp(&slow_bus, listen(&server, "slow").await);
+    let slow = slow.unwrap();
+    quick.opened().await.unwrap();
+    slow.opened().await.unwrap();
+    let asked = tokio::spawn({
+        let bus = slow_bus.clone();
+        async move { bus.request(Asked).within(SOON).await }
+    });
+    soon(ear.asked.notified()).await;
+    let refused = Arc::new(Notify::new());
+    let told = Arc::clone(&refused);
+    let watching = quick_bus.on(move |lost: &LinkLost| {
+        if lost.why.contains("closing") {
+            told.notify_one();
+        }
+    });
+
+    let closing = server.close(SOON);
+    let finish = async {
+        // It has parted and came again.
+        soon(refused.notified()).await;
+        ear.go_on.notify_one();
+    };
+    let (closed, ()) = tokio::join!(closing, finish);
+
+    closed.unwrap();
+    assert_eq!(asked.await.unwrap().unwrap(), 7);
+    assert_eq!(quick.stats().connections, 1);
+    drop(watching);
+}
+#[tokio::test]
+async fn a_peer_that_was_started_anew_takes_the_place_of_its_former_session() {
+    let there = mouth();
+    let server = link().queue(|queue| queue.queue(4));
+    let server = server.publish("news.told").unwrap();
+    let server = Arc::new(server.serve(&there, access(&["bob"])).unwrap());
+    let subscriber = || link().subscribe("news.told").unwrap();
+    let (here, _ear, mut heard) = ear();
+    let former = wired(subscriber(), &here, &server, "bob");
+    former.opened().await.unwrap();
+    while there.queues().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let lost = there.next::<LinkLost>();
+    drop(former);
+    soon(lost).await.unwrap();
+    // Nobody takes them, and the last one waits for room.
+    for number in 0..4 {
+        there.emit(Told { number }).await;
+    }
+    let waiting = there.emit(Told { number: 4 });
+
+    let next = wired(subscriber(), &here, &server, "bob");
+    next.opened().await.unwrap();
+
+    soon(waiting.into_future()).await;
+    assert_eq!(server.sessions().len(), 1);
+    for number in 100..120 {
+        soon(there.emit(Told { number }).into_future()).await;
+    }
+    for number in 100..120 {
+        assert_eq!(soon(heard.recv()).await, Some(number));
+    }
+}
+
+#[tokio::test]
+async fn a_peer_of_another_link_does_not_end_a_session_that_may_come_again() {
+    let there = mouth();
+    let server = link().publish("news.told").unwrap();
+    let server = Arc::new(server.serve(&there, access(&["bob"])).unwrap());
+    let (here, _ear, _heard) = ear();
+    let former = wired(
+        link().subscribe("news.told").unwrap(),
+        &here,
+        &server,
+        "bob",
+    );
+    former.opened().await.unwrap();
+    let lost = there.next::<LinkLost>();
+    drop(former);
+    soon(lost).await.unwrap();
+
+    let other = Link::new("other").subscribe("news.told").unwrap();
+    let other = wired(other, &here, &server, "bob");
+    other.opened().await.unwrap();
+
+    assert_eq!(server.sessions().len(), 2);
+}
+#[tokio::test]
+async fn one_peer_cannot_take_all_the_sessions_of_a_server() {
+    const ITS_OWN: usize = 256;
+    let there = mouth();
+    let server = link().publish("news.told").unwrap();
+    let server = Arc::new(server.serve(&there, access(&["many", "one"])).unwrap());
+    let bus = mouth();
+    let mut all = Vec::new();
+    for number in 0..ITS_OWN {
+        let link = Link::new(format!("{number}"))
+            .subscribe("news.told")
+            .unwrap();
+        let client = wired(link, &bus, &server, "many");
+        client.opened().await.unwrap();
+        all.push(client);
+    }
+    let more = || {
+        wired(
+            Link::new("more").subscribe("news.told").unwrap(),
+            &bus,
+            &server,
+            "many",
+        )
+    };
+
+    let refused = more();
+    let error = refused.opened().await.unwrap_err();
+    assert!(error.to_string().contains("256 sessions"), "{error}");
+    drop(refused);
+    let one = wired(link().subscribe("news.told").unwrap(), &bus, &server, "one");
+    one.opened().await.unwrap();
+
+    // One that is without a connection gives way.
+    for _ in 0..2 {
+        let lost = there.next::<LinkLost>();
+        drop(all.pop());
+        soon(lost).await.unwrap();
+    }
+    let instead = more();
+    instead.opened().await.unwrap();
+    assert_eq!(server.sessions().len(), ITS_OWN + 1);
+}

@@ -1,0 +1,6 @@
+use tidings::protocol;
+
+#[protocol]
+fn data() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tidings::protocol;
+
+#[protocol]
+struct Echo;
+
+fn main() {}
