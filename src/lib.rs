@@ -1,5 +1,5 @@
 // The README's programs are tests, and some of them have queues, connections or signals.
-#![cfg_attr(any(not(doctest), all(feature = "signal", feature = "test", feature = "wire")), doc = include_str!("../README.md"))]
+#![cfg_attr(any(not(doctest), all(feature = "signal", feature = "test", feature = "tls", feature = "wire")), doc = include_str!("../README.md"))]
 
 // The attributes name `::tidings`, also in this package's own tests and examples.
 extern crate self as tidings;

@@ -107,3 +107,25 @@ fn every_kind_of_failure_is_explained() {
         );
     }
 }
+
+#[test]
+fn every_kind_of_error_of_a_connection_is_explained() {
+    let docs = read("docs/errors.md");
+    for (file, name) in [
+        ("error", "TransportErrorKind"),
+        ("error", "ConnectionErrorKind"),
+        ("tls/error", "TlsErrorKind"),
+        ("stream/transport", "WriteError"),
+        ("datagram/error", "SendError"),
+    ] {
+        let kinds = variants(&read(&format!("event-transport/src/{file}.rs")), name);
+        assert!(kinds.len() >= 3, "{name}: {kinds:?}");
+        for kind in kinds {
+            let kind = kind.split(['(', ' ']).next().unwrap_or(&kind);
+            assert!(
+                docs.contains(&format!("\n| `{name}::{kind}` | ")),
+                "{name}::{kind}"
+            );
+        }
+    }
+}

@@ -7,5 +7,6 @@ pub mod generated;
 pub mod harness;
 pub mod ours;
 pub mod peers;
+pub mod process;
 pub mod timed;
 pub mod work;

@@ -6,6 +6,7 @@
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
+use crate::event::Event;
 use crate::listener::hear::{Hear, Hears, hears};
 use crate::listener::returns::Gives;
 use crate::registration::Selector;
@@ -15,8 +16,13 @@ use crate::topic;
 #[doc(hidden)]
 #[track_caller]
 pub const fn check_selector(hears: Hears, selector: &Selector) {
-    check_on_buses(hears);
+    check_on_buses(hears.topic, hears.on_buses);
     match selector {
+        Selector::Type {
+            topic,
+            on_buses: false,
+            ..
+        } => check_on_buses(topic, false),
         Selector::Pattern(pattern) => check_pattern(hears, pattern),
         Selector::Type { topic: other, .. }
             if !hears.any && !topic::matches(other, hears.topic) =>
@@ -52,7 +58,7 @@ pub const fn check_pattern(hears: Hears, pattern: &str) {
 #[doc(hidden)]
 #[track_caller]
 pub const fn check_selected(hears: Hears) {
-    check_on_buses(hears);
+    check_on_buses(hears.topic, hears.on_buses);
     assert!(
         !hears.any,
         "a listener of `AnyEvent` says which events it hears: `#[listener(\"orders.*\")]`, or `\"**\"` for all"
@@ -61,14 +67,21 @@ pub const fn check_selected(hears: Hears) {
 
 /// That a bus may carry the event: a listener of another one would never be called.
 #[track_caller]
-const fn check_on_buses(hears: Hears) {
-    if !hears.on_buses {
+const fn check_on_buses(topic: &str, on_buses: bool) {
+    if !on_buses {
         let mut text = Text::new();
         text.push("only the protocol of a connection hears `");
-        text.push(hears.topic);
+        text.push(topic);
         text.push("`: put the listener into an impl block with `#[protocol]`");
         panic!("{}", text.as_str());
     }
+}
+
+/// That whoever waits for an event of a bus, or subscribes to it there, is ever told of one.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_carried<E: Event>() {
+    check_on_buses(E::TOPIC, E::__ON_BUSES);
 }
 
 /// That a type is an event, and the listener therefore one of a certain event.

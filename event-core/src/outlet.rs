@@ -5,6 +5,8 @@ use std::panic::Location;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
 
+#[cfg(feature = "json")]
+use crate::build::error::{nearest, suggestion};
 use crate::bus::Bus;
 use crate::bus::carrier::Carrier;
 use crate::bus::subscription::Subscription;
@@ -41,6 +43,13 @@ pub fn written_events() -> impl Iterator<Item = &'static EventInfo> {
         .map(|ops| (ops.info)())
 }
 
+/// ``; did you mean `a` or `b`?`` with the topics of such events that are like a text, or nothing.
+#[cfg(feature = "json")]
+pub fn like_written(text: &str) -> String {
+    let topics = written_events().map(EventInfo::topic);
+    suggestion(&nearest(text, topics))
+}
+
 /// The bus side of a queue that is not docked yet.
 pub fn berth() -> Arc<Berth> {
     let policy = Policy::asynchronous().limit(usize::MAX);
@@ -60,6 +69,16 @@ pub fn is_closing(bus: &Bus) -> bool {
 /// The bus's one value of this type.
 pub fn shared<T: Send + Sync + 'static>(bus: &Bus, make: impl FnOnce() -> T) -> Arc<T> {
     bus.inner().shared.get(make)
+}
+
+/// Whether anybody was reached by an event so far.
+pub fn was_heard(emission: &Emission) -> bool {
+    emission.reached()
+}
+
+/// Warns as of an event that nobody heard, of each text once.
+pub fn warn(bus: &Bus, text: &str) {
+    bus.inner().warn_unheard(text, text);
 }
 
 /// Whether a queue can hold what is emitted with a topic.

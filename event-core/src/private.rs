@@ -6,8 +6,9 @@ pub use crate::build::installer::{BoxFuture, Installer};
 pub use crate::bus::Inner;
 pub use crate::bus::escape::Escapes;
 pub use crate::check::{
-    check_event, check_number, check_pattern, check_queue_return, check_retry, check_return,
-    check_selected, check_selector, check_time, check_timed_return, check_times, hash_key,
+    check_carried, check_event, check_number, check_pattern, check_queue_return, check_retry,
+    check_return, check_selected, check_selector, check_time, check_timed_return, check_times,
+    hash_key,
 };
 pub use crate::delivery::future_slot::FutureSlot;
 pub use crate::dispatch::Queue;
@@ -55,15 +56,17 @@ pub use crate::dispatch::failure::panic_message;
 /// What takes events out of the program.
 pub mod outlet {
     pub use crate::listener::hear::SharedAny;
+    pub use crate::outlet::{
+        NoOutlet, accepted, berth, check, dock, is_closing, runtime, shared, warn, was_heard,
+    };
     #[cfg(feature = "json")]
-    pub use crate::outlet::written_events;
-    pub use crate::outlet::{NoOutlet, accepted, berth, check, dock, is_closing, runtime, shared};
+    pub use crate::outlet::{like_written, written_events};
 }
 
 /// What an event loop needs of the bus.
 pub mod scope {
     pub use crate::bus::current::emit_from;
-    pub use crate::bus::scope::{Scope, current_bus, is_open, number_of, outside, queue};
+    pub use crate::bus::scope::{Scope, current_bus, is_heard, is_open, number_of, outside, queue};
 }
 
 /// What the protocols of connections need of the bus.

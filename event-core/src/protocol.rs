@@ -49,9 +49,14 @@ pub fn listener(registration: &'static Registration) -> ListenerInfo {
     ListenerInfo::method(registration)
 }
 
-/// What is wrong if a bus has not the state that a protocol's listener needs.
-pub fn missing(registration: &Registration, asked: &StateNeed, bus: &Bus) -> Problem {
-    missing_state(registration, asked, state(bus), "this bus")
+/// What is wrong if a bus, of which `which` says which it is, has not the state that a protocol's listener needs.
+pub fn missing(
+    registration: &Registration,
+    asked: &StateNeed,
+    bus: &Bus,
+    which: &'static str,
+) -> Problem {
+    missing_state(registration, asked, state(bus), which)
 }
 
 /// Makes one error of all problems.

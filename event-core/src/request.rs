@@ -220,7 +220,7 @@ impl<E: Request> Future for RequestFuture<E> {
                 if answer.is_ready() {
                     return answer;
                 }
-                self.port.settle(State::Over);
+                self.port.give_up();
                 if let Some(emission) = self.emission.take() {
                     let topic = E::TOPIC;
                     let why = format!(
@@ -245,6 +245,7 @@ impl<E: Request> Drop for RequestFuture<E> {
         if let Some(id) = self.wait {
             self.bus.told_no_more(id);
         }
+        self.port.give_up();
     }
 }
 

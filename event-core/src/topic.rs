@@ -34,7 +34,7 @@ pub enum PatternErrorKind {
 /// let error = bus.on_topic("orders..placed", |_| {}).unwrap_err();
 /// assert_eq!(error.to_string(), "`orders..placed` is not a pattern: it has an empty segment at byte 7");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PatternError {
     text: String,
     kind: PatternErrorKind,
@@ -82,6 +82,13 @@ impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` is not a pattern: ", self.text)?;
         self.reason(f)
+    }
+}
+
+/// The same text as `Display`, since `unwrap` and a `main` that returns an error print this one.
+impl fmt::Debug for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

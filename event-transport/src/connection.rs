@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::stream::Info;
+use crate::stream::{Info, InfoKey};
 
 /// Who began a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,6 +73,16 @@ impl Connection {
     /// Its own address, if it has one.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.0.info.local_addr
+    }
+
+    /// A fact about it, as [`Transport::info`](crate::Transport::info) tells the protocol; `None` if this kind of connection has none.
+    pub fn info<T>(&self, key: InfoKey<T>) -> Option<T> {
+        key.get(&self.0.info)
+    }
+
+    /// The number of the child process that it is, if it is one.
+    pub fn pid(&self) -> Option<u32> {
+        self.0.info.pid
     }
 
     /// The path of the peer's Unix socket, if it has one.

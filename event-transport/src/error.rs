@@ -8,6 +8,8 @@ use std::sync::Arc;
 use event_core::BuildError;
 use event_runtime::event_loop::LoopError;
 
+use crate::words::debug_as_display;
+
 /// Why a connection ended otherwise than in good order. A clone is cheap.
 #[derive(Clone)]
 pub struct ConnectionError(Arc<Cause>);
@@ -43,6 +45,35 @@ impl ConnectionError {
         Self(Arc::new(Cause::Dropped))
     }
 
+    /// Whether it is one of the operating system or the stream.
+    pub(crate) fn is_of_io(&self) -> bool {
+        matches!(&*self.0, Cause::Io(_))
+    }
+
+    /// Whether it says only that the peer is gone or cannot be reached, which no program can prevent.
+    pub(crate) fn is_of_the_peer(&self) -> bool {
+        use io::ErrorKind::{
+            BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable,
+            NetworkDown, NetworkUnreachable, NotConnected, TimedOut, UnexpectedEof,
+        };
+        let ConnectionErrorKind::Io(kind) = self.kind() else {
+            return false;
+        };
+        matches!(
+            kind,
+            BrokenPipe
+                | ConnectionAborted
+                | ConnectionRefused
+                | ConnectionReset
+                | HostUnreachable
+                | NetworkDown
+                | NetworkUnreachable
+                | NotConnected
+                | TimedOut
+                | UnexpectedEof
+        )
+    }
+
     /// What kind of reason it is.
     pub fn kind(&self) -> ConnectionErrorKind {
         match &*self.0 {
@@ -63,31 +94,27 @@ impl fmt::Display for ConnectionError {
     }
 }
 
-impl fmt::Debug for ConnectionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Cause::Io(error) => error.fmt(f),
-            _ => write!(f, "ConnectionError({self})"),
-        }
-    }
-}
+debug_as_display!(ConnectionError, TransportError);
 
 impl Error for ConnectionError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &*self.0 {
-            Cause::Io(error) => Some(error),
+            // Its own words are those of this one.
+            Cause::Io(error) => error.source(),
             Cause::Listener(_) | Cause::Dropped => None,
         }
     }
 }
 
 /// Why there is no server or no connection.
-#[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
     message: String,
     /// What failed at each address.
     errors: Vec<(String, io::Error)>,
+    /// What the message says already.
+    cause: Option<Box<dyn Error + Send + Sync>>,
+    /// What is behind that.
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -109,6 +136,15 @@ pub enum TransportErrorKind {
     Closed,
     /// What makes the protocol panicked.
     Factory,
+    /// A command cannot be run.
+    Spawn,
+    /// A command has written more than was allowed.
+    TooMuchOutput,
+    /// A file descriptor cannot be watched.
+    Watch,
+    /// The TLS handshake failed, or what it needs to know is not known.
+    #[cfg(feature = "tls")]
+    Tls,
 }
 
 impl TransportError {
@@ -117,6 +153,7 @@ impl TransportError {
             kind,
             message: message.into(),
             errors: Vec::new(),
+            cause: None,
             source: None,
         }
     }
@@ -126,17 +163,24 @@ impl TransportError {
     }
 
     pub(crate) fn state(error: BuildError) -> Self {
-        let problems = error.problems().iter().map(ToString::to_string);
-        let message = problems.collect::<Vec<_>>().join("; ");
+        let problems = error.problems();
+        let message = if let [only] = problems {
+            only.to_string()
+        } else {
+            let count = problems.len();
+            let lines = problems.iter().map(|problem| format!("\n  {problem}"));
+            let lines = lines.collect::<String>();
+            format!("the bus has not what the protocol asks for: {count} problems{lines}")
+        };
         Self {
-            source: Some(error.into()),
+            cause: Some(error.into()),
             ..Self::new(TransportErrorKind::State, message)
         }
     }
 
     pub(crate) fn closed(error: LoopError) -> Self {
         Self {
-            source: Some(error.into()),
+            cause: Some(error.into()),
             ..Self::new(TransportErrorKind::Closed, "the event loop is closed")
         }
     }
@@ -147,7 +191,7 @@ impl TransportError {
 
     pub(crate) fn no_reactor(what: &str) -> Self {
         let message = format!(
-            "{what} needs a loop with I/O that runs: make it with `EventLoop::new()` and await this inside; in virtual time there are `memory()` and `pair()`"
+            "{what} needs a loop with I/O that runs: make it with `EventLoop::new()` and await this inside; in virtual time there are `memory()`, `pair()` and `datagram_pair()`"
         );
         Self::new(TransportErrorKind::NoReactor, message)
     }
@@ -157,13 +201,60 @@ impl TransportError {
         Self::new(TransportErrorKind::Factory, message)
     }
 
+    #[cfg(feature = "tls")]
+    pub(crate) fn tls(error: crate::tls::TlsError) -> Self {
+        let message = error.to_string();
+        Self {
+            cause: Some(error.into()),
+            ..Self::new(TransportErrorKind::Tls, message)
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn handshake(facts: &crate::Connection, error: ConnectionError) -> Self {
+        let peer = facts.facts().peer_text();
+        let peer = peer.map_or_else(String::new, |peer| format!(" with {peer}"));
+        let message = format!("no TLS{peer}: {error}");
+        Self {
+            cause: Some(error.into()),
+            ..Self::new(TransportErrorKind::Tls, message)
+        }
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn spawn(message: String, error: io::Error) -> Self {
+        let is_said = message.ends_with(&error.to_string());
+        let (cause, source) = if is_said {
+            (Some(error.into()), None)
+        } else {
+            (None, Some(error.into()))
+        };
+        Self {
+            cause,
+            source,
+            ..Self::new(TransportErrorKind::Spawn, message)
+        }
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn pipes(error: io::Error) -> Self {
+        let message = format!("the pipes of a child process fail: {error}");
+        Self::spawn(message, error)
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn too_much_output(limit: usize) -> Self {
+        let message = format!("the command has written more than {limit} bytes, and was killed");
+        Self::new(TransportErrorKind::TooMuchOutput, message)
+    }
+
     pub(crate) fn address(address: &str, error: Option<io::Error>) -> Self {
         let why = match &error {
             Some(error) => error.to_string(),
             None => "the name stands for no address".to_owned(),
         };
         Self {
-            source: error.map(Into::into),
+            cause: error.map(Into::into),
             ..Self::new(TransportErrorKind::Address, format!("`{address}`: {why}"))
         }
     }
@@ -175,6 +266,15 @@ impl TransportError {
                 TransportErrorKind::Bind,
                 format!("cannot listen at {address}"),
             )
+        }
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn watch(error: io::Error) -> Self {
+        let message = format!("this file descriptor cannot be watched: {error}");
+        Self {
+            cause: Some(error.into()),
+            ..Self::new(TransportErrorKind::Watch, message)
         }
     }
 
@@ -213,7 +313,12 @@ impl fmt::Display for TransportError {
 
 impl Error for TransportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let first = self.errors.first().map(|(_, error)| error as _);
-        self.source.as_deref().map(|error| error as _).or(first)
+        if let Some(source) = &self.source {
+            return Some(&**source);
+        }
+        if let Some(cause) = &self.cause {
+            return cause.source();
+        }
+        self.errors.first().and_then(|(_, error)| error.source())
     }
 }

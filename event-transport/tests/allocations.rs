@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use support::raw::raw;
 use support::run;
-use tidings::transport::{DataReceived, Transport, WriteError, connect_with, stream};
+use tidings::transport::{
+    BufferFilled, DataReceived, ReadInto, Transport, WriteError, connect_with, stream,
+};
 use tidings::{Bus, Context, EventLoop, protocol};
 
 /// Sends back what comes, and counts it.
@@ -68,4 +70,52 @@ fn a_message_allocates_its_payload_and_nothing_else() {
     // A `Bytes` of its own size; with its clone it is counted, in a second, small allocation.
     assert!(spent.count_total <= 2 * MESSAGES as u64, "{spent:?}");
     assert!(spent.bytes_total <= 150 * MESSAGES as u64, "{spent:?}");
+}
+
+/// Counts what comes in memory of its own.
+struct InPlace {
+    buffer: [u8; 100],
+    count: Rc<Cell<usize>>,
+}
+
+impl ReadInto for InPlace {
+    fn buffer(&mut self) -> &mut [u8] {
+        &mut self.buffer
+    }
+}
+
+#[protocol]
+impl InPlace {
+    #[listener]
+    fn filled(&mut self, e: &BufferFilled) {
+        assert_eq!(self.buffer[..e.bytes], [7; 100]);
+        self.count.set(self.count.get() + 1);
+    }
+}
+
+#[test]
+fn ax25_a_message_that_is_read_in_place_allocates_nothing() {
+    const MESSAGES: usize = 100;
+    let lp = EventLoop::virtual_time();
+    let count = Rc::new(Cell::new(0));
+    let (raw, script) = raw(usize::MAX);
+    let own = Rc::clone(&count);
+    let _t = run(&lp, async {
+        let in_place = move || InPlace {
+            buffer: [0; 100],
+            count: own,
+        };
+        let (t, _) = connect_with(&lp, stream(raw), in_place).await?;
+        Ok(t)
+    });
+    let send = || {
+        for _ in 0..MESSAGES {
+            script.read(&[7; 100]);
+        }
+        allocation_counter::measure(|| lp.run_until_idle().unwrap())
+    };
+    send();
+    let spent = send();
+    assert_eq!(count.get(), 2 * MESSAGES);
+    assert_eq!(spent.count_total, 0, "{spent:?}");
 }

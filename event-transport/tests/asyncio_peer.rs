@@ -7,14 +7,21 @@ use std::process::{Child, Command, Stdio};
 
 use support::{Echo, Log, Outcome, Witness, pause, run};
 use tidings::transport::{
-    AfterEof, ConnectionMade, EofReceived, Server, Transport, WriteError, connect_with, serve,
-    serve_with, tcp,
+    AfterEof, ConnectionMade, DatagramReceived, DatagramTransport, EofReceived, LOCAL_ADDR,
+    SendError, Server, Transport, WriteError, connect_with, endpoint, endpoint_with, serve,
+    serve_with, tcp, udp,
 };
 use tidings::{EventLoop, protocol};
 
 /// Starts a peer; `None` without Python.
 fn peer(function: &str, server: Option<&Server>) -> Option<Child> {
-    let port = server.map(|server| server.local_addrs()[0].port().to_string());
+    let port = server.map(|server| server.local_addrs()[0].port());
+    peer_of(function, port)
+}
+
+/// Starts a peer of what has this port; `None` without Python.
+fn peer_of(function: &str, port: Option<u16>) -> Option<Child> {
+    let port = port.map(|port| port.to_string());
     let started = Command::new("python3")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peer.py"))
         .arg(function)
@@ -68,7 +75,7 @@ impl Answers {
     #[listener]
     fn eof(_: &EofReceived, t: &Transport) -> Result<AfterEof, WriteError> {
         t.write("answer")?;
-        t.write_eof();
+        t.write_eof()?;
         Ok(AfterEof::KeepWriting)
     }
 }
@@ -153,7 +160,7 @@ fn a_server_of_asyncios_answers_us_and_sees_our_end() {
             connect_with(&lp, tcp(("127.0.0.1", port)), move || Witness::of(&own)).await?;
         t.write("hello")?;
         log.wait(&lp, "data HELLO").await;
-        t.write_eof();
+        t.write_eof()?;
         t.wait_closed().await;
         assert_eq!(witness.with(|witness| witness.received.clone())?, b"HELLO!");
         assert_eq!(log.take().last().map(String::as_str), Some("lost"));
@@ -163,6 +170,65 @@ fn a_server_of_asyncios_answers_us_and_sees_our_end() {
             rest, [""; 0],
             "a half closed connection of asyncio's stays until it is closed"
         );
+        end(&lp, peer).await
+    });
+}
+
+/// Sends back what comes, to whoever sent it.
+#[derive(Default)]
+struct EchoDatagrams;
+
+#[protocol]
+impl EchoDatagrams {
+    #[listener]
+    fn datagram(e: &DatagramReceived, t: &DatagramTransport) -> Result<(), SendError> {
+        t.send_to(e.data.clone(), e.from.clone()).map(drop)
+    }
+}
+
+#[test]
+fn au1_a_datagram_client_of_asyncios_gets_its_datagrams_back() {
+    let lp = EventLoop::new().unwrap();
+    run(&lp, async {
+        let (t, _) = endpoint::<EchoDatagrams>(&lp, udp("127.0.0.1:0")).await?;
+        let port = t.info(LOCAL_ADDR).map(|addr| addr.port());
+        if let Some(peer) = peer_of("datagram_client", port) {
+            end(&lp, peer).await?;
+        }
+        Ok(())
+    });
+}
+
+/// Writes down what comes.
+struct Heard(Log);
+
+#[protocol]
+impl Heard {
+    #[listener]
+    fn datagram(&mut self, e: &DatagramReceived) {
+        self.0.add(String::from_utf8_lossy(&e.data));
+    }
+}
+
+#[test]
+fn au4_a_datagram_server_of_asyncios_answers_us() {
+    let lp = EventLoop::new().unwrap();
+    let log = Log::default();
+    run(&lp, async {
+        let Some(mut peer) = peer("datagram_server", None) else {
+            return Ok(());
+        };
+        let mut lines = BufReader::new(peer.stdout.take().expect("it is a pipe")).lines();
+        let port: u16 = lines.next().expect("it tells its port")?.parse()?;
+        let own = log.clone();
+        let at = udp("127.0.0.1:0").connected(("127.0.0.1", port));
+        let (t, _) = endpoint_with(&lp, at, move || Heard(own)).await?;
+        for text in ["hello", "and again"] {
+            t.send(text)?;
+            log.wait(&lp, &text.to_uppercase()).await;
+        }
+        t.close();
+        t.wait_closed().await;
         end(&lp, peer).await
     });
 }

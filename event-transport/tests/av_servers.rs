@@ -229,3 +229,38 @@ fn av06_servers_share_a_port_if_each_of_them_says_so() {
         Ok(())
     });
 }
+
+#[test]
+fn av06_one_port_is_served_for_both_versions() {
+    use std::net::TcpListener;
+
+    if TcpListener::bind("[::1]:0").is_err() {
+        println!("skipped: this machine has no version 6");
+        return;
+    }
+    let lp = EventLoop::new().unwrap();
+    run(&lp, async {
+        let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let four: SocketAddr = format!("0.0.0.0:{free}").parse()?;
+        let six: SocketAddr = format!("[::]:{free}").parse()?;
+        for addrs in [vec![four, six], vec![six, four]] {
+            let server = serve::<Silent>(&lp, tcp(addrs)).await?;
+            assert_eq!(server.local_addrs().len(), 2);
+            let _four = TcpStream::connect(("127.0.0.1", free))?;
+            let _six = TcpStream::connect(("::1", free))?;
+            until(&lp, &server, 2).await;
+            let peers = server.transports();
+            let versions = peers.iter().map(|t| {
+                let addr = t.info(tidings::transport::PEER_ADDR);
+                addr.is_some_and(|addr| addr.is_ipv4())
+            });
+            let mut versions: Vec<_> = versions.collect();
+            versions.sort_unstable();
+            assert_eq!(versions, [false, true], "one of each version");
+            server.abort_clients();
+            server.close();
+            server.wait_closed().await;
+        }
+        Ok(())
+    });
+}

@@ -8,7 +8,7 @@ use support::raw::raw;
 use support::{Log, Witness, failures, pause, run};
 use tidings::transport::{
     AfterEof, ConnectionErrorKind, ConnectionLost, ConnectionMade, DataReceived, EofReceived,
-    WriteError, connect_with, stream,
+    TransportErrorKind, WriteError, connect_with, pair, stream,
 };
 use tidings::{EventLoop, protocol};
 
@@ -53,6 +53,11 @@ impl Faulty {
     #[listener]
     fn paused(&mut self, _: &tidings::transport::WritingPaused) -> Result<(), String> {
         self.fail("paused")
+    }
+
+    #[listener]
+    fn resumed(&mut self, _: &tidings::transport::WritingResumed) -> Result<(), String> {
+        self.fail("resumed")
     }
 }
 
@@ -171,4 +176,54 @@ fn ar05_a_listener_that_fails_at_the_beginning_is_told_and_the_connection_closed
         told.len() == 1 && told[0].ends_with("error: no such user"),
         "{told:?}"
     );
+}
+
+#[test]
+fn ax10_a_listener_that_fails_when_writing_goes_on_is_told_and_the_connection_lives() {
+    for panics in [false, true] {
+        let lp = EventLoop::virtual_time();
+        let (log, told) = (Log::default(), failures(&lp));
+        run(&lp, async {
+            let (raw, script) = raw(0);
+            let own = log.clone();
+            let faulty = move || Faulty { log: own, panics };
+            let (t, _) = connect_with(&lp, stream(raw), faulty).await?;
+            t.write(vec![0; 65 * 1024])?;
+            assert_eq!(told.take().len(), 1);
+            script.with(|state| state.room = 100 * 1024);
+            t.writable().await?;
+            let heard = told.take();
+            assert_eq!(heard.len(), 1, "{heard:?}");
+            assert!(heard[0].contains("Faulty::resumed"), "{heard:?}");
+            t.write("more")?;
+            pause(&lp).await;
+            assert!(!t.is_closing());
+            assert_eq!(script.written().len(), 65 * 1024 + 4);
+            t.abort();
+            t.wait_closed().await;
+            Ok(())
+        });
+        assert_eq!(log.take(), ["None"]);
+    }
+}
+
+/// Wants what the default bus has not.
+struct Greedy;
+
+#[protocol]
+impl Greedy {
+    #[listener]
+    fn data(_: &DataReceived, _: &String) {}
+}
+
+#[test]
+fn state_that_the_default_bus_was_not_given_is_told_with_its_name() {
+    let lp = EventLoop::virtual_time();
+    run(&lp, async {
+        let error = connect_with(&lp, pair().0, || Greedy).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::State);
+        let words = "which the default bus (another is named by `.on(&bus)`";
+        assert!(error.to_string().contains(words), "{error}");
+        Ok(())
+    });
 }

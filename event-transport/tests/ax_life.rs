@@ -242,7 +242,7 @@ fn ax12_after_the_peers_end_the_connection_is_closed_or_kept_for_writing() {
             if keep {
                 t.write("goodbye")?;
                 assert_eq!(script.written(), b"goodbye");
-                t.write_eof();
+                t.write_eof()?;
             }
             t.wait_closed().await;
             Ok(())

@@ -5,6 +5,7 @@ mod support;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use support::{Echo, Log, Silent, Witness, pause, run};
 use tidings::EventLoop;
@@ -77,7 +78,7 @@ fn ax12_a_half_closed_connection_goes_on_in_the_other_direction() {
         log.wait(&lp, "eof").await;
         let t = server.transports().pop().expect("it is connected");
         t.write("answer")?;
-        t.write_eof();
+        t.write_eof()?;
         server.close();
         server.wait_closed().await;
         assert_eq!(peer.join().expect("no panic")?, b"answer");
@@ -231,6 +232,61 @@ fn the_marks_of_a_server_are_those_of_its_connections() {
     });
 }
 
+/// A server whose place for those that wait is taken: the operating system answers nobody else. `None` where it does.
+fn black_hole() -> Option<(SocketAddr, Vec<TcpStream>)> {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let addr = listener.local_addr().unwrap();
+    // It is never accepted from, and closed with the process.
+    std::mem::forget(listener);
+    let mut waiting = Vec::new();
+    while waiting.len() < 16 {
+        match TcpStream::connect_timeout(&addr, Duration::from_millis(300)) {
+            Ok(stream) => waiting.push(stream),
+            Err(_) => return Some((addr, waiting)),
+        }
+    }
+    None
+}
+
+#[test]
+fn ax28_an_address_that_says_nothing_does_not_hold_up_one_that_works() {
+    let lp = EventLoop::new().unwrap();
+    run(&lp, async {
+        let Some((hole, _waiting)) = black_hole() else {
+            println!("skipped: this system answers also where nobody accepts");
+            return Ok(());
+        };
+        let server = serve::<Silent>(&lp, tcp("127.0.0.1:0")).await?;
+        let works = server.local_addrs()[0];
+        let head_start = Duration::from_millis(20);
+        for addrs in [vec![hole, works], vec![hole, nobody(), works]] {
+            let to = tcp(addrs).happy_eyeballs(head_start);
+            let (t, _) = connect::<Silent>(&lp, to).await?;
+            assert_eq!(t.info(PEER_ADDR), Some(works));
+            t.abort();
+        }
+        // The try that was given up is the only other one.
+        assert!(server.connections() <= 2);
+        Ok(())
+    });
+}
+
+#[test]
+fn ax28_each_error_is_kept_also_of_addresses_that_are_tried_at_once() {
+    let lp = EventLoop::new().unwrap();
+    run(&lp, async {
+        let gone = [nobody(), nobody()];
+        let to = tcp(&gone[..]).happy_eyeballs(Duration::from_secs(60));
+        let error = connect::<Silent>(&lp, to).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Connect);
+        let tried = error.errors().iter().map(|(addr, _)| addr.clone());
+        assert_eq!(tried.collect::<Vec<_>>(), gone.map(|addr| addr.to_string()));
+        Ok(())
+    });
+}
+
 #[test]
 fn ar01_tasks_read_from_tokios_streams_beside_protocols() {
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -332,7 +388,14 @@ mod unix {
             std::fs::write(&path, "no socket")?;
             let error = serve::<Silent>(&lp, unix(&path)).await.unwrap_err();
             assert_eq!(error.kind(), TransportErrorKind::Bind);
+            let words = "something that is no socket has this path";
+            assert!(error.to_string().contains(words), "{error}");
             assert_eq!(std::fs::read(&path)?, b"no socket");
+            let error = super::connect::<Silent>(&lp, unix(&path))
+                .await
+                .unwrap_err();
+            let words = "what has this path is no socket";
+            assert!(error.to_string().ends_with(words), "{error}");
             std::fs::remove_file(&path)?;
             Ok(())
         });

@@ -210,7 +210,7 @@ fn ax16_an_empty_write_does_nothing_and_one_after_the_end_is_an_error() {
         assert_eq!(script.with(|state| state.writes.len()), 0);
         t.write("hello")?;
         assert_eq!(t.write(""), Ok(WriteState::Buffered));
-        t.write_eof();
+        t.write_eof()?;
         assert_eq!(t.write("x"), Err(WriteError::WriteAfterEof));
         assert_eq!(t.write_vectored(["x"]), Err(WriteError::WriteAfterEof));
         assert_eq!(t.writable().await, Err(WriteError::WriteAfterEof));
@@ -242,8 +242,8 @@ fn ax18_the_end_of_writing_comes_behind_what_is_buffered_and_reading_goes_on() {
     run(&lp, async {
         let (t, script) = witness(&lp, &log, 2).await?;
         t.write("hello")?;
-        t.write_eof();
-        t.write_eof();
+        t.write_eof()?;
+        t.write_eof()?;
         pause(&lp).await;
         assert!(!script.with(|state| state.is_shut_down));
         script.with(|state| state.room = 100);
@@ -254,7 +254,7 @@ fn ax18_the_end_of_writing_comes_behind_what_is_buffered_and_reading_goes_on() {
         log.wait(&lp, "data answer").await;
         assert!(!t.is_closing());
         t.close();
-        t.write_eof();
+        t.write_eof()?;
         t.wait_closed().await;
         Ok(())
     });

@@ -62,7 +62,7 @@ fn hear(e: &Say, heard: Option<&Heard>) {
 #[derive(Serialize, Deserialize)]
 struct Ask;
 
-#[event("chat.told", serde)]
+#[event("chat.told", serde, version = 3)]
 #[derive(Debug, Serialize, Deserialize)]
 struct Told;
 
@@ -202,6 +202,8 @@ async fn the_envelope_is_in_reach_and_tells_the_cause() {
     );
     assert_ne!(envelope.id.origin(), envelope.trace.origin());
     assert_eq!(envelope.hops, 0);
+    assert_eq!((envelope.topic, envelope.version), ("chat.told", 3));
+    assert_eq!(envelope.content_type, "application/json");
     assert!(heard.numbers().is_empty());
     client.close(SOON).await.unwrap();
 }
@@ -351,7 +353,7 @@ async fn what_a_dropped_link_did_not_deliver_is_reported() {
 
     let late = client.close(Duration::from_millis(1)).await;
 
-    assert!(matches!(late, Err(LinkError::TimedOut(_))));
+    assert!(matches!(late, Err(LinkError::TimedOut { last: None, .. })));
     let (id, kind) = failures.recv().await.unwrap();
     assert_eq!(
         (id.as_deref(), kind),
@@ -472,6 +474,22 @@ fn a_link_without_tokio_says_so() {
     let served = link().subscribe("chat.say").unwrap().serve(&here, all());
 
     assert_eq!(served.err(), Some(LinkSetupError::NoTokio));
+}
+
+#[tokio::test]
+async fn the_name_that_a_peer_gives_itself_is_told_shortened_and_on_one_line() {
+    let (here, there) = (bus(), bus());
+    let opened = here.next::<LinkOpened>();
+    let name = format!("office\n\u{1b}[2J{}", "x".repeat(100_000));
+    let server = Link::new(name).subscribe("chat.say").unwrap();
+    let server = Arc::new(server.serve(&there, all()).unwrap());
+    let client = wired(link().publish("chat.say").unwrap(), &here, &server);
+
+    let peer = opened.await.unwrap().peer.clone();
+
+    assert!(peer.starts_with("office\\n\\u{1b}[2Jxxx"), "{peer}");
+    assert!(peer.len() < 300, "{} bytes", peer.len());
+    client.close(SOON).await.unwrap();
 }
 
 #[tokio::test]

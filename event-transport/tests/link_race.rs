@@ -35,7 +35,8 @@ fn hello(session: u64, more: usize) -> Vec<u8> {
     let hello = Hello {
         link: "raw".into(),
         session,
-        proof: Vec::new(),
+        origin: session,
+        proof: None,
         content_type: "application/json".into(),
         offers,
         wants: Vec::new(),

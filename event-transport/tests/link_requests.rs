@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tidings::transport::wire::{
-    Access, Fault, Identity, Limits, Link, LinkClient, LinkServer, LinkSetupError, Right, envelope,
+    Access, Envelope, Fault, Identity, Limits, Link, LinkClient, LinkServer, LinkSetupError, Right,
+    envelope,
 };
 use tidings::{Bus, RequestError, RequestErrorKind, event, listener};
 use tokio::io::DuplexStream;
@@ -58,7 +59,8 @@ struct FromAfar;
 
 #[listener(reply)]
 fn from_afar(_: &FromAfar, _: &Prices) -> bool {
-    envelope().is_some()
+    let asked = |envelope: Envelope| (envelope.topic, envelope.version, envelope.content_type);
+    envelope().map(asked) == Some(("shop.where", 1, "application/json"))
 }
 
 struct Setting {
@@ -158,7 +160,7 @@ async fn an_error_of_the_one_that_answers_reaches_the_one_that_asked() {
 
 #[tokio::test]
 async fn a_request_that_the_peer_does_not_answer_fails_at_once() {
-    let setting = setting(Link::asks::<GetQuote>, |link| link).await;
+    let setting = setting(Link::asks::<GetQuote>, Link::answers::<FromAfar>).await;
 
     let error = setting
         .here
@@ -269,6 +271,35 @@ async fn an_answer_that_takes_too_long_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_request_whose_asker_gave_up_has_no_place_any_more() {
+    let few = |link: Link| {
+        link.asks::<GetQuote>()
+            .limits(Limits::default().requests(1))
+    };
+    let setting = setting(few, Link::answers::<GetQuote>).await;
+    for asked in 1..10 {
+        let given_up = setting.here.request(GetQuote { pieces: 99 });
+        while setting.prices.asked.load(Ordering::Relaxed) < asked * 2 - 1 {
+            tokio::task::yield_now().await;
+        }
+        if asked % 2 == 0 {
+            drop(given_up);
+        } else {
+            let error = given_up.within(Duration::ZERO).await.unwrap_err();
+            assert_eq!(error.kind(), RequestErrorKind::TimedOut);
+        }
+
+        let quote = setting.here.request(GetQuote { pieces: 2 });
+
+        assert_eq!(quote.within(SOON).await.unwrap().cents, 500);
+        // Its answer comes late, and to nobody.
+        setting.prices.go_on.notify_one();
+    }
+    assert_eq!(setting.client.stats().connections, 1);
+    setting.client.close(SOON).await.unwrap();
+}
+
+#[tokio::test]
 async fn more_requests_than_the_link_allows_fail_at_once() {
     let few = |link: Link| {
         link.asks::<GetQuote>()
@@ -332,4 +363,22 @@ async fn a_request_is_not_published_as_an_event() {
     let error = link.expect_err("it is asked, not told");
     assert_eq!(error, LinkSetupError::IsRequest("shop.quote".to_owned()));
     assert!(error.to_string().contains("`.asks::<Type>()`"));
+}
+
+#[tokio::test]
+async fn a_link_that_carries_nothing_says_what_to_write() {
+    let bus = Bus::empty();
+
+    let served = Link::new("empty").serve(&bus, Access::nothing());
+    let dial = std::future::pending::<io::Result<DuplexStream>>;
+    let connected = Link::new("empty").connect(&bus, dial);
+
+    for error in [served.err(), connected.err()] {
+        let error = error.expect("it carries nothing").to_string();
+        assert!(
+            error.contains("the link `empty` carries nothing"),
+            "{error}"
+        );
+        assert!(error.contains("`.publish(\"topic.*\")`"), "{error}");
+    }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tidings::transport::wire::{
     Access, Identity, Limits, Link, LinkClient, LinkLost, LinkServer, Right, envelope,
 };
-use tidings::{Bus, FailureKind, event, listener};
+use tidings::{Bus, FailureKind, Overflow, Policy, event, listener};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -192,7 +192,8 @@ async fn a_server_that_closes_has_its_peers_take_all_there_is() {
 async fn what_many_threads_emit_arrives_across_cuts_each_in_its_order() {
     const EACH: u32 = 400;
     let limits = Limits::default().unacknowledged(50);
-    let small = move |link: Link| link.queue(|queue| queue.queue(20)).limits(limits);
+    let queue = |queue: Policy| queue.queue(20).overflow(Overflow::Block);
+    let small = move |link: Link| link.queue(queue).limits(limits);
     let setting = setting(small).await;
     let emitters: Vec<_> = (0..4)
         .map(|of| {

@@ -113,6 +113,16 @@ fn parameters_are_state_of_the_bus_and_the_delivery() {
     assert_eq!(heard(&list), ["1 at 1, cause false", "5 at 1, cause false"]);
 }
 
+/// Wants more than there is.
+#[derive(Default)]
+struct Greedy;
+
+#[protocol]
+impl Greedy {
+    #[listener]
+    fn data(_: &DataReceived, _: &String, _: &Vec<u32>) {}
+}
+
 #[test]
 fn state_that_the_bus_was_not_given_is_an_error_before_there_is_a_connection() {
     let lp = EventLoop::virtual_time();
@@ -134,6 +144,17 @@ fn state_that_the_bus_was_not_given_is_an_error_before_there_is_a_connection() {
             message.contains("give it: `Bus::builder().state(..)`"),
             "{message}"
         );
+        let error = serve::<Greedy>(&lp, place.clone()).on(&bus).await;
+        let message = error.unwrap_err().to_string();
+        let lines: Vec<_> = message.lines().collect();
+        assert_eq!(
+            lines[0],
+            "the bus has not what the protocol asks for: 2 problems"
+        );
+        let begin = lines
+            .iter()
+            .filter(|line| line.starts_with("  [missing-state]"));
+        assert_eq!(begin.count(), 2, "{message}");
 
         let (raw, script) = raw(0);
         let error = connect::<Counter>(&lp, stream(raw))

@@ -112,7 +112,7 @@ fn the_head_of_an_event_is_within_what_it_is_reckoned_with() {
 
 #[test]
 fn a_kind_that_there_is_not_is_named() {
-    for kind in 13..=u8::MAX {
+    for kind in 14..=u8::MAX {
         assert_eq!(
             with_length(2, &[kind, 0]),
             Err(WireError::UnknownKind(kind))
@@ -154,12 +154,15 @@ fn texts_and_numbers_that_are_none_are_named() {
 
 #[test]
 fn a_list_that_claims_more_than_there_is_takes_no_memory_for_it() {
-    // A hello of an empty name, session 0, no proof, and a content type of 2^28 bytes.
-    let bytes = [0, 0, 0, 0, 0xff, 0xff, 0xff, 0x7f];
+    // A hello of an empty name, session 0, origin 0, no proof, and a content type of 2^28 bytes.
+    let text = [0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x7f];
+    // One of a proof without a name, whose tag has as many bytes.
+    let tag = [0, 0, 0, 0, 1, 0, 0xff, 0xff, 0xff, 0x7f];
 
-    let error = with_length(8, &bytes).unwrap_err();
-
-    assert!(error.to_string().ends_with("it ends too early"), "{error}");
+    for (length, bytes) in [(9, &text[..]), (10, &tag[..])] {
+        let error = with_length(length, bytes).unwrap_err();
+        assert!(error.to_string().ends_with("it ends too early"), "{error}");
+    }
 }
 
 #[test]
@@ -212,4 +215,85 @@ fn who_is_not_let_in_may_only_say_hello() {
         error.to_string(),
         "the peer sent a Ping frame before its hello"
     );
+}
+
+#[test]
+fn a_head_of_any_kind_that_is_cut_anywhere_is_malformed() {
+    use event_transport::wire::proto::frame::{
+        Fault, Hello, Meta, Refusal, Rejection, RequestHead,
+    };
+    use event_transport::wire::{Offer, Right, Shape};
+
+    let offer = || Offer {
+        topic: "chat.say".to_owned(),
+        version: 1,
+        shape: Shape::from_text("text: String"),
+    };
+    let hello = || {
+        Box::new(Hello {
+            link: "chat".to_owned(),
+            session: u64::MAX,
+            origin: 7,
+            proof: None,
+            content_type: "application/json".to_owned(),
+            offers: vec![offer(), offer()],
+            wants: vec![offer()],
+            max_frame: 1 << 20,
+            receive: 1 << 22,
+            requests: 64,
+            heartbeat_ms: 10_000,
+            seen: None,
+        })
+    };
+    let request = RequestHead {
+        call: 300,
+        offer: 1,
+        within_ms: 1000,
+        meta: Meta {
+            id: EventId::new(7, 300),
+            micros: 1_700_000_000_000_000,
+            cause: None,
+            trace: None,
+            hops: 0,
+        },
+    };
+    let missing = vec![(Right::Publish, "chat.say".to_owned())];
+    let heads = [
+        Head::Hello(hello()),
+        Head::Welcome(hello()),
+        Head::Refuse(Box::new(Refusal::NotAllowed("bob".to_owned(), missing))),
+        Head::Refuse(Box::new(Refusal::Mismatch(vec![(
+            Right::Subscribe,
+            offer(),
+        )]))),
+        Head::Ack { upto: 300 },
+        Head::Reject {
+            sequence: 300,
+            why: Rejection::Payload("no".to_owned()),
+        },
+        Head::Request(request),
+        Head::Reply { call: 300 },
+        Head::Fault {
+            call: 300,
+            fault: Fault::Failed("no".to_owned()),
+        },
+        Head::Credit { upto: 300 },
+        Head::Ping(300),
+        Head::Pong(300),
+        Head::GiveUp { call: 300 },
+    ];
+    for head in heads {
+        let mut whole = BytesMut::new();
+        head.write(&[], &mut whole);
+        let bytes = &whole[4..];
+        for end in 1..bytes.len() {
+            let cut = with_length(u32::try_from(end).unwrap(), &bytes[..end]);
+            let Err(WireError::Malformed { kind, why }) = cut else {
+                panic!("{head:?}, {end} bytes: {cut:?}");
+            };
+            assert_eq!((kind, &*why), (head.kind(), "it ends too early"));
+        }
+        let whole = with_length(u32::try_from(bytes.len()).unwrap(), bytes);
+        assert_eq!(whole.unwrap().unwrap().head, head);
+    }
 }

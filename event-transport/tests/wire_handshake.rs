@@ -201,19 +201,89 @@ fn another_content_type_is_named_with_both() {
 }
 
 #[test]
-fn a_peer_that_would_be_taken_for_gone_is_told_so() {
-    let mut client = setup(vec![say()], vec![]);
-    client.limits = Limits::default().idle(Duration::from_secs(600));
+fn each_side_speaks_as_often_as_the_one_with_less_patience_wants() {
+    for (client_idle, server_idle) in [(600, 30), (30, 600)] {
+        let mut client = setup(vec![say()], vec![]);
+        let mut server = setup(vec![], vec![say()]);
+        client.limits = Limits::default().idle(Duration::from_secs(client_idle));
+        server.limits = Limits::default().idle(Duration::from_secs(server_idle));
+        let mut pair = Pair::of(client, server);
+        pair.connect();
+        pair.run().unwrap();
 
-    let (server, client) = disagree(client, setup(vec![], vec![say()]));
+        for _ in 0..1000 {
+            pair.pass(Duration::from_secs(1));
+            pair.client.tick(pair.now).unwrap();
+            pair.server.tick(pair.now).unwrap();
+            pair.run().unwrap();
+        }
+    }
+}
 
-    assert!(server.to_string().contains("speaks every 200s"), "{server}");
-    assert!(
-        client
-            .to_string()
-            .contains("raise `idle` here or lower it there"),
-        "{client}"
-    );
+#[test]
+fn a_peer_that_wants_to_hear_of_this_side_all_the_time_does_not() {
+    let mut pair = Pair::new();
+    pair.connect();
+    let mut bytes = pair.client.output(pair.now).split();
+    let mut greeter = Greeter::new(pair.limits, pair.now);
+    let mut hello = greeter.receive(&mut bytes).unwrap().unwrap();
+    hello.heartbeat_ms = 0;
+    pair.server
+        .accept(greeter, &hello, &bob(), &pair.access, pair.now)
+        .unwrap();
+
+    pair.server.output(pair.now).clear();
+    pair.server.wrote(pair.now);
+
+    let next = pair.server.deadline().unwrap() - pair.now;
+    assert_eq!(next, Duration::from_secs(1));
+}
+
+#[test]
+fn the_largest_limits_are_ones_that_a_peer_takes() {
+    let limits = Limits::default()
+        .receive(usize::MAX)
+        .keep(usize::MAX)
+        .max_frame(usize::MAX)
+        .unacknowledged(usize::MAX)
+        .requests(usize::MAX)
+        .frame_within(Duration::MAX)
+        .idle(Duration::MAX);
+    let (mut client, mut server) = (setup(vec![say()], vec![]), setup(vec![], vec![say()]));
+    (client.limits, server.limits) = (limits, limits);
+    let mut pair = Pair::of(client, server);
+    pair.connect();
+    pair.run().unwrap();
+
+    pair.say(1);
+    pair.run().unwrap();
+
+    assert_eq!(pair.accept(), [1]);
+}
+
+#[test]
+fn the_smallest_limits_let_one_event_after_the_other_pass() {
+    let limits = Limits::default()
+        .receive(0)
+        .keep(0)
+        .max_frame(0)
+        .unacknowledged(0)
+        .requests(0)
+        .frame_within(Duration::ZERO)
+        .idle(Duration::ZERO);
+    let (mut client, mut server) = (setup(vec![say()], vec![]), setup(vec![], vec![say()]));
+    (client.limits, server.limits) = (limits, limits);
+    let mut pair = Pair::of(client, server);
+    pair.connect();
+    pair.run().unwrap();
+
+    for number in 1..10 {
+        pair.say(number);
+        pair.run().unwrap();
+        assert_eq!(pair.accept(), [number]);
+        pair.run().unwrap();
+        assert_eq!(pair.client.unacknowledged(), 0);
+    }
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn head(random: &mut Rng) -> Head {
         hops: random.u8(..),
     };
     let offer = random.u32(0..3);
-    match random.u32(0..10) {
+    match random.u32(0..11) {
         0..=2 => Head::Event(EventHead {
             sequence: small(random),
             offer,
@@ -69,6 +69,9 @@ fn head(random: &mut Rng) -> Head {
         },
         8 => Head::Credit {
             upto: 8448 + small(random),
+        },
+        9 => Head::GiveUp {
+            call: small(random),
         },
         _ if random.u8(..) == 0 => Head::Goodbye,
         _ => Head::Ping(small(random)),

@@ -8,10 +8,11 @@ mod pair;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use event_transport::wire::proto::frame::{EventHead, Head, RequestHead};
+use event_transport::wire::proto::frame::{EventHead, Head, RequestHead, Seen};
+use event_transport::wire::proto::greeter::Greeter;
 use event_transport::wire::proto::session::{NotTaken, Notice};
 use event_transport::wire::{Fault, Kind, Limits, Rejection, WireError};
-use pair::{Pair, meta, say, setup};
+use pair::{Pair, bob, meta, quote, say, setup};
 
 fn event(sequence: u64, offer: u32) -> Head {
     Head::Event(EventHead {
@@ -380,6 +381,34 @@ fn an_acknowledgement_or_rejection_of_what_was_never_sent_is_refused() {
 }
 
 #[test]
+fn a_second_connection_that_is_refused_leaves_the_first_unharmed() {
+    let mut pair = Pair::open();
+    let mut again = Pair::new();
+    again.connect();
+    let mut greeter = Greeter::new(pair.limits, pair.now);
+    let mut bytes = again.client.output(pair.now).split();
+    let mut hello = greeter.receive(&mut bytes).unwrap().unwrap();
+    hello.seen = Some(Seen {
+        session: pair.server.id(),
+        upto: 1000,
+    });
+
+    let refused = pair
+        .server
+        .accept(greeter, &hello, &bob(), &pair.access, pair.now);
+
+    assert!(
+        matches!(refused, Err(WireError::NeverSent { sequence: 1000, .. })),
+        "{refused:?}"
+    );
+    assert!(pair.server.is_open());
+    assert!(pair.server.deadline().is_some(), "its silence would end it");
+    pair.say(1);
+    pair.run().unwrap();
+    assert_eq!(pair.accept(), [1]);
+}
+
+#[test]
 fn a_request_is_answered_by_its_number() {
     let mut pair = Pair::open();
     let within = Some(Duration::from_secs(1));
@@ -497,7 +526,10 @@ fn an_answer_that_comes_too_late_is_counted() {
     let Notice::Request { ticket, .. } = server[0] else {
         panic!("{server:?}")
     };
+    // The peer was not told yet that nobody waits.
     pair.server.reply(ticket, Ok(Bytes::new()));
+    let answer = pair.server.output(pair.now).split();
+    pair.to_client.unsplit(answer);
     pair.run().unwrap();
     assert_eq!(pair.client.stats().late_replies, 1);
     assert_eq!(pair.notices().0, []);
@@ -630,6 +662,81 @@ fn more_requests_than_allowed_are_refused_on_either_side() {
 }
 
 #[test]
+fn requests_that_nobody_waits_for_leave_their_places_on_either_side() {
+    let mut pair = Pair::open();
+    for round in 1..10 {
+        let asked: Vec<u64> = (0..64)
+            .map(|_| {
+                let asked = pair
+                    .client
+                    .request(1, meta(1), Bytes::new(), None, pair.now);
+                asked.unwrap()
+            })
+            .collect();
+        // In the first half of the rounds the peer has them.
+        if round < 5 {
+            pair.run().unwrap();
+        }
+        let (_, taken) = pair.notices();
+        assert_eq!(taken.len(), if round < 5 { 64 } else { 0 });
+        for call in asked {
+            pair.client.give_up(call);
+        }
+        pair.run().unwrap();
+        for notice in taken {
+            if let Notice::Request { ticket, .. } = notice {
+                pair.server.reply(ticket, Ok(Bytes::new()));
+            }
+        }
+        pair.run().unwrap();
+    }
+    assert_eq!(pair.client.stats().late_replies, 0);
+}
+
+#[test]
+fn an_answer_that_crosses_the_end_of_the_wait_is_no_offence() {
+    let mut pair = Pair::open();
+    let call = pair
+        .client
+        .request(1, meta(1), Bytes::new(), None, pair.now)
+        .unwrap();
+    pair.run().unwrap();
+    let (_, taken) = pair.notices();
+    let Some(Notice::Request { ticket, .. }) = taken.first() else {
+        panic!("the server is asked: {taken:?}");
+    };
+
+    pair.server.reply(*ticket, Ok(Bytes::new()));
+    let answer = pair.server.output(pair.now).split();
+    pair.client.give_up(call);
+    pair.to_client.unsplit(answer);
+    pair.run().unwrap();
+
+    assert_eq!(pair.client.stats().late_replies, 1);
+    assert_eq!(pair.notices(), (vec![], vec![]));
+}
+
+#[test]
+fn what_a_peer_gave_up_counts_until_it_has_ended() {
+    let mut pair = Pair::open();
+    for call in 1..=64 {
+        pair.forge(&request(call, 1), b"{}").unwrap();
+        pair.forge(&Head::GiveUp { call }, &[]).unwrap();
+    }
+    // Nobody ever asked for this one.
+    pair.forge(&Head::GiveUp { call: 1000 }, &[]).unwrap();
+
+    pair.forge(&request(65, 1), b"{}").unwrap();
+
+    let heads: Vec<Head> = pair.frames().into_iter().map(|frame| frame.head).collect();
+    let fault = Fault::TooMany;
+    assert!(
+        heads.contains(&Head::Fault { call: 65, fault }),
+        "{heads:?}"
+    );
+}
+
+#[test]
 fn a_peer_that_asks_and_does_not_read_the_answers_is_cut_off() {
     let mut pair = Pair::open();
     let asked: Result<(), WireError> = (1..=65).try_for_each(|call| {
@@ -698,6 +805,54 @@ fn bytes_that_are_no_frame_do_not_count_as_life() {
 }
 
 #[test]
+fn a_frame_that_is_not_whole_in_time_ends_the_connection_of_the_most_patient() {
+    let mut server = setup(vec![], vec![say(), quote()]);
+    let hour = Duration::from_secs(60 * 60);
+    server.limits = Limits::default().idle(hour);
+    let mut pair = Pair::of(setup(vec![say(), quote()], vec![]), server);
+    pair.connect();
+    pair.run().expect("they agree");
+    // What is whole does not count, however long ago it began.
+    let mut bytes = BytesMut::new();
+    Head::Ping(1).write(&[], &mut bytes);
+    event(1, 0).write(&[b'x'; 100], &mut bytes);
+    let (whole, cut) = bytes.split_at(10);
+    let mut buffer = BytesMut::from(whole);
+    pair.server.receive(&mut buffer, pair.now).unwrap();
+
+    let begun = pair.now;
+    let end = cut.iter().try_for_each(|byte| {
+        pair.pass(Duration::from_secs(1));
+        buffer.extend_from_slice(&[*byte]);
+        pair.server.receive(&mut buffer, pair.now)?;
+        assert!(pair.server.deadline().unwrap() <= begun + Duration::from_secs(30));
+        pair.server.tick(pair.now)
+    });
+
+    assert_eq!(end, Err(WireError::SlowFrame(Duration::from_secs(30))));
+    assert_eq!(pair.now - begun, Duration::from_secs(30));
+}
+
+#[test]
+fn frames_that_come_in_pieces_and_in_time_are_taken() {
+    let mut pair = Pair::open();
+    for number in 1..100 {
+        let mut bytes = BytesMut::new();
+        event(number, 0).write(&[b'x'; 100], &mut bytes);
+        let mut buffer = BytesMut::new();
+        for half in bytes.chunks(bytes.len() / 2 + 1) {
+            pair.pass(Duration::from_secs(10));
+            buffer.extend_from_slice(half);
+            pair.server.receive(&mut buffer, pair.now).unwrap();
+            pair.server.tick(pair.now).unwrap();
+            pair.server.output(pair.now).clear();
+            pair.server.wrote(pair.now);
+        }
+    }
+    assert_eq!(pair.server.stats().received, 99);
+}
+
+#[test]
 fn a_peer_that_reads_nothing_is_cut_off_and_costs_one_buffer() {
     let mut pair = Pair::open();
     let end = (1..=1000).try_for_each(|number| {
@@ -710,6 +865,29 @@ fn a_peer_that_reads_nothing_is_cut_off_and_costs_one_buffer() {
     });
 
     assert_eq!(end, Err(WireError::Stalled(Duration::from_secs(30))));
+}
+
+#[test]
+fn a_peer_that_reads_a_byte_now_and_then_is_cut_off_and_one_that_is_slow_is_not() {
+    // Each second it speaks and takes so many bytes of what is there: 64 KiB and a frame, that is to be taken within 30 s.
+    let served = |bytes: usize| {
+        let mut pair = Pair::open();
+        (1..=200).try_for_each(|_| {
+            while pair.server.output(pair.now).len() < 64 * 1024 {
+                pair.forge(&Head::Ping(7), &[])?;
+            }
+            pair.pass(Duration::from_secs(1));
+            pair.forge(&Head::Ping(7), &[])?;
+            let output = pair.server.output(pair.now);
+            output.advance(bytes.min(output.len()));
+            pair.server.wrote(pair.now);
+            pair.server.tick(pair.now)
+        })
+    };
+
+    assert_eq!(served(3000), Ok(()));
+    let stalled = Err(WireError::Stalled(Duration::from_secs(30)));
+    assert_eq!((served(1), served(1000)), (stalled.clone(), stalled));
 }
 
 #[test]

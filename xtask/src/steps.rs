@@ -5,6 +5,17 @@ use crate::{cargo::Cargo, examples, tools};
 /// The oldest Rust that the published packages promise. The root `Cargo.toml` has the same number.
 const OLDEST_RUST: &str = env!("CARGO_PKG_RUST_VERSION");
 
+/// Those of `tidings` that switch others on or leave parts out.
+const FEATURES: &[&str] = &[
+    "json",
+    "runtime",
+    "signal",
+    "tokio",
+    "transport",
+    "tls",
+    "wire",
+];
+
 /// One part of the test command.
 #[derive(Debug)]
 pub(crate) struct Step {
@@ -39,12 +50,16 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "no-default",
-        about: "the packages build without any feature",
+        about: "the packages build without any feature, and with each alone",
         run: || {
-            Cargo::new(
-                "check -p tidings -p event-core -p event-macros -p event-runtime -p event-transport --no-default-features",
-            )
-            .run()
+            let packages =
+                "-p tidings -p event-core -p event-macros -p event-runtime -p event-transport";
+            Cargo::new(&format!("check {packages} --no-default-features")).run()?;
+            for feature in FEATURES {
+                let check = format!("check -p tidings --no-default-features --features {feature}");
+                Cargo::new(&check).run()?;
+            }
+            Ok(Outcome::Passed)
         },
     },
     Step {

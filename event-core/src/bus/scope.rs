@@ -56,6 +56,11 @@ pub fn is_open(emission: &Emission) -> bool {
     emission.is_open()
 }
 
+/// Whether anybody has heard an emission so far, or will.
+pub fn is_heard(emission: &Emission) -> bool {
+    emission.reached()
+}
+
 /// Subscribes a queue outside of the bus. `offer` says whether it took the event in; if not, it counts as not there.
 pub fn queue<E: Event + Send + Sync>(
     bus: &Bus,

@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::bus::{Bus, Inner};
+use crate::check::check_carried;
 use crate::dispatch::any_event::AnyEvent;
 use crate::dispatch::stack::SUBSCRIPTION;
 use crate::dispatch::table::{Cell, NotSend, Run, Sub};
@@ -147,6 +148,7 @@ impl Bus {
     /// subscription is a cycle, and neither is ever freed.
     #[track_caller]
     pub fn on<E: Event>(&self, f: impl Fn(&E) + Send + Sync + 'static) -> Subscription {
+        const { check_carried::<E>() };
         let info = ListenerInfo::dynamic(E::TOPIC, Location::caller());
         let run = Run::<E>::Bound(Box::new(move |event: &E, _| {
             f(event);
@@ -159,6 +161,7 @@ impl Bus {
     /// Adds a listener for one event. Of two threads that emit at once, one is heard; for the other the listener is not there any more.
     #[track_caller]
     pub fn once<E: Event>(&self, f: impl FnOnce(&E) + Send + 'static) -> Subscription {
+        const { check_carried::<E>() };
         let info = ListenerInfo::dynamic(E::TOPIC, Location::caller());
         let bus = Arc::downgrade(self.inner());
         let slot = Mutex::new(Some(f));

@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::bus::{Bus, Inner};
+use crate::check::check_carried;
 use crate::dispatch::emission::Emission;
 use crate::dispatch::stack::{Entry, Frame};
 use crate::event::{Event, EventOps};
@@ -66,6 +67,7 @@ impl<'a> Context<'a> {
     /// The wait ends with an error when the bus is being shut down, so that this delivery does not hold it up.
     #[track_caller]
     pub fn next<E: Event + Send + Sync>(&self) -> NextFuture<E> {
+        const { check_carried::<E>() };
         self.bus.next(|_: &E| true, Location::caller())
     }
 
@@ -75,12 +77,14 @@ impl<'a> Context<'a> {
         &self,
         wanted: impl Fn(&E) -> bool + Send + Sync + 'static,
     ) -> NextFuture<E> {
+        const { check_carried::<E>() };
         self.bus.next(wanted, Location::caller())
     }
 
     /// The events from now on, as [`Bus::stream`] gives them. The stream ends when the bus is being shut down.
     #[track_caller]
     pub fn stream<E: Event + Send + Sync>(&self) -> EventStream<E> {
+        const { check_carried::<E>() };
         self.bus.stream(Location::caller())
     }
 

@@ -47,6 +47,8 @@ pub enum Selector {
     Type {
         info: fn() -> &'static EventInfo,
         topic: &'static str,
+        /// Whether a bus may carry it.
+        on_buses: bool,
     },
 }
 
@@ -55,6 +57,7 @@ impl Selector {
         Self::Type {
             info: E::__info,
             topic: E::TOPIC,
+            on_buses: E::__ON_BUSES,
         }
     }
 }

@@ -15,7 +15,11 @@ pub(crate) struct Port<E: Request> {
     state: Mutex<State<E::Reply>>,
     /// Somebody answers, or has ended without an answer.
     taken: AtomicBool,
+    /// What is done when whoever asked waits no longer.
+    given_up: Mutex<Option<GivenUp>>,
 }
+
+type GivenUp = Box<dyn FnOnce() + Send>;
 
 pub(crate) enum State<R> {
     Waiting(Option<Waker>),
@@ -33,6 +37,7 @@ impl<E: Request> Port<E> {
         Self {
             state: Mutex::new(State::Waiting(None)),
             taken: AtomicBool::new(false),
+            given_up: Mutex::new(None),
         }
     }
 
@@ -52,11 +57,26 @@ impl<E: Request> Port<E> {
             drop(state);
             return;
         }
+        let nobody = matches!(end, State::Over | State::Cancelled);
         let before = std::mem::replace(&mut *state, end);
         drop(state);
         if let State::Waiting(Some(waker)) = before {
             waker.wake();
         }
+        self.end_wait(nobody);
+    }
+
+    /// The wait has ended: whether because nobody waits any more.
+    fn end_wait(&self, nobody: bool) {
+        let given_up = lock(&self.given_up).take();
+        if let Some(given_up) = given_up.filter(|_| nobody) {
+            given_up();
+        }
+    }
+
+    /// Nobody waits for the answer any more.
+    pub(crate) fn give_up(&self) {
+        self.settle(State::Over);
     }
 
     /// The answer, or why there is none.
@@ -130,6 +150,15 @@ impl<E: Request> Reply<E> {
         let port = port.as_any().downcast::<Port<E>>().ok()?;
         port.take();
         Some(Self(port))
+    }
+
+    /// Has this done when whoever asked waits no longer, at once if that is so.
+    pub fn when_given_up(&self, f: impl FnOnce() + Send + 'static) {
+        *lock(&self.0.given_up) = Some(Box::new(f));
+        let nobody = matches!(*lock(&self.0.state), State::Over | State::Cancelled);
+        if nobody {
+            self.0.end_wait(true);
+        }
     }
 
     pub(crate) fn answer(self, answer: E::Reply) {

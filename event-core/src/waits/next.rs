@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::Ends;
 use crate::bus::subscription::Subscription;
 use crate::bus::{Bus, Inner};
+use crate::check::check_carried;
 use crate::delivery::lane::Offer;
 use crate::dispatch::stack;
 use crate::event::Event;
@@ -46,6 +47,7 @@ impl Bus {
     /// ```
     #[track_caller]
     pub fn next<E: Event + Send + Sync>(&self) -> NextFuture<E> {
+        const { check_carried::<E>() };
         self.inner().next(|_: &E| true, Location::caller())
     }
 
@@ -76,6 +78,7 @@ impl Bus {
         &self,
         wanted: impl Fn(&E) -> bool + Send + Sync + 'static,
     ) -> NextFuture<E> {
+        const { check_carried::<E>() };
         self.inner().next(wanted, Location::caller())
     }
 }

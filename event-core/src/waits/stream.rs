@@ -12,6 +12,7 @@ use futures_core::Stream;
 use super::buffer::Buffer;
 use crate::bus::subscription::Subscription;
 use crate::bus::{Bus, Inner};
+use crate::check::check_carried;
 use crate::event::Event;
 use crate::listener::ListenerInfo;
 use crate::listener::policy::Overflow;
@@ -56,6 +57,7 @@ impl Bus {
     /// ```
     #[track_caller]
     pub fn stream<E: Event + Send + Sync>(&self) -> EventStream<E> {
+        const { check_carried::<E>() };
         self.inner().stream(Location::caller())
     }
 }

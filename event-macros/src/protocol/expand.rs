@@ -18,7 +18,19 @@ use crate::text;
 ///             let __table = { .. };
 ///             __table
 ///         };
+///         const __ROOM: Option<T::Room<Self>> = __ROOM;
+///         type __Family = T::Family<__FAMILIES>;
 ///     }
+///     const __FAMILIES: u8 = {
+///         let __fits = T::Fits::new();
+///         let __fits = T::Fits::and(__fits, T::heard::<DataReceived>().fit("DataReceived"));
+///         let __fits = T::Fits::and(__fits, T::ask::<&Transport, _>().fit("&Transport"));
+///         __fits.families()
+///     };
+///     const __ROOM: Option<T::Room<Echo>> = {
+///         use T::NoRoom as _;
+///         T::check_room(&<Echo as ::tidings::transport::Protocol>::__TABLE, T::RoomOf::<Echo>::ROOM)
+///     };
 ///     const _: () = T::check_once(&[T::heard::<ConnectionMade>().kind()], T::heard::<DataReceived>().kind());
 /// };
 /// ```
@@ -36,6 +48,7 @@ pub(super) fn block(owner: &Type, krate: &CratePath, listeners: &[Listener]) -> 
         quote!(#(#cfgs)* let #table = #entry;)
     });
     let entries: Vec<_> = entries.collect();
+    let families = families(krate, listeners);
     let checks = (1..listeners.len()).map(|place| check(krate, &listeners[..=place]));
     quote! {
         #[allow(deprecated)]
@@ -47,10 +60,48 @@ pub(super) fn block(owner: &Type, krate: &CratePath, listeners: &[Listener]) -> 
                     #(#entries)*
                     #table
                 };
+
+                const __ROOM: ::core::option::Option<#t::Room<Self>> = __ROOM;
+
+                type __Family = #t::Family<__FAMILIES>;
             }
+            const __FAMILIES: u8 = #families;
+            const __ROOM: ::core::option::Option<#t::Room<#owner>> = {
+                #[allow(unused_imports)]
+                use #t::NoRoom as _;
+                #t::check_room(
+                    &<#owner as #root::transport::Protocol>::__TABLE,
+                    #t::RoomOf::<#owner>::ROOM,
+                )
+            };
             #(#checks)*
         };
     }
+}
+
+/// The connections that all events and parameters fit. If there are none, the error is shown at the first that does not fit those before it.
+fn families(krate: &CratePath, listeners: &[Listener]) -> TokenStream {
+    let t = transport(krate, Span::call_site());
+    let fits = local("__fits");
+    let steps = listeners.iter().map(|listener| {
+        let (event, cfgs) = (&listener.event, &listener.cfgs);
+        let (at, name) = (transport(krate, event.span()), text::of_type(event));
+        let event =
+            quote_spanned!(event.span()=> #at::Fits::and(#fits, #at::heard::<#event>().fit(#name)));
+        let params = listener.params.iter().map(|param| {
+            let (ty, own) = (&param.ty, &param.cfgs);
+            let (at, name) = (transport(krate, ty.span()), text::of_type(ty));
+            let param =
+                quote_spanned!(ty.span()=> #at::Fits::and(#fits, #at::ask::<#ty, _>().fit(#name)));
+            quote!(#(#cfgs)* #(#own)* let #fits = #param;)
+        });
+        quote!(#(#cfgs)* let #fits = #event; #(#params)*)
+    });
+    quote!({
+        let #fits = #t::Fits::new();
+        #(#steps)*
+        #fits.families()
+    })
 }
 
 /// That the last listener hears another event than those before it. The error is shown at its event.

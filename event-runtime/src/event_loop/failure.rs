@@ -34,6 +34,8 @@ pub enum LoopItem {
     Listener,
     /// What accepts connections.
     Server,
+    /// A connection, of whose error no listener hears.
+    Connection,
 }
 
 impl fmt::Display for LoopItem {
@@ -47,6 +49,7 @@ impl fmt::Display for LoopItem {
             LoopItem::Loop => "an event loop",
             LoopItem::Listener => "a listener",
             LoopItem::Server => "a server",
+            LoopItem::Connection => "a connection",
         })
     }
 }

@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use event_core::private::check_carried;
 use event_core::private::scope::queue;
 use event_core::{Bus, Event, Subscription};
 use slotmap::{DefaultKey, SlotMap};
@@ -70,6 +71,7 @@ impl EventLoop {
         bus: &Bus,
         mut f: impl FnMut(&E) -> R + 'static,
     ) -> Result<LoopSubscription, LoopError> {
+        const { check_carried::<E>() };
         self.core.check_open()?;
         let place = Location::caller();
         let hearer: Hearer = Box::new(move |event| match event.downcast_ref() {

@@ -201,8 +201,9 @@ impl EventLoop {
     fn tell_dropped(&self, count: usize) {
         if count > 0 {
             let tasks = if count == 1 { "task" } else { "tasks" };
-            let message =
-                format!("{count} {tasks} dropped with it; await them or ask them to end first");
+            let message = format!(
+                "{count} {tasks} dropped with it, of which each connection and each server has one; await them or ask them to end first"
+            );
             let place = self.core.settings.place;
             let failure = LoopFailure::said(LoopItem::Loop, place, false, message);
             self.core.tell(&failure);

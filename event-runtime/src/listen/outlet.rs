@@ -24,7 +24,7 @@ struct Load<S> {
     note: S,
 }
 
-/// How many events are taken out of the queue at once.
+/// How many events are taken out of the queue at once, at most.
 const BATCH: usize = 16;
 
 /// One topic's queue on a bus. Dropped, it takes in nothing more, and what waits is abandoned.
@@ -109,8 +109,8 @@ impl<S: Send + Sync + 'static> Outlet<S> {
         })
     }
 
-    /// The next events, in their order. Whoever has them says what became of each.
-    pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Vec<Parcel<S>>> {
+    /// The next events, in their order: at least one, and not more than `most`. Whoever has them says what became of each.
+    pub fn poll_next(&self, most: usize, cx: &mut Context<'_>) -> Poll<Vec<Parcel<S>>> {
         loop {
             let mut place = lock(&self.at_work.0);
             let Some(mut worker) = place.worker.take() else {
@@ -118,6 +118,7 @@ impl<S: Send + Sync + 'static> Outlet<S> {
                 return Poll::Pending;
             };
             drop(place);
+            worker.take_at_most(most);
             // It ends when there is nothing to do, and the next offer brings another.
             let found =
                 worker.take_on() || pin!(worker.next(&|| true)).poll(cx) == Poll::Ready(true);

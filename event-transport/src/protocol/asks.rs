@@ -1,18 +1,54 @@
 //! The parameters of a protocol's listener after the event: its transport, and what any listener may ask for.
 
 use std::any::Any;
+use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 
 use event_core::private::{EventOps, Param, Site, StateMap, protocol};
 use event_core::{Bus, Context, ListenerInfo, StateNeed};
+use event_runtime::event_loop::LoopItem;
 
+#[cfg(unix)]
+use super::family::PROCESSES;
+use super::family::{ALL, DATAGRAMS, Families, Fit, STREAMS};
+use crate::datagram::DatagramTransport;
+#[cfg(unix)]
+use crate::process::ProcessTransport;
 use crate::stream::Transport;
+
+/// The transport of a connection, by its kind.
+#[derive(Clone, Copy)]
+pub(crate) enum Way<'a> {
+    Stream(&'a Transport),
+    Datagram(&'a DatagramTransport),
+    #[cfg(unix)]
+    Process(&'a ProcessTransport),
+}
+
+impl Way<'_> {
+    /// Tells the loop's hook of a failure, and gives its words.
+    pub(crate) fn tell_failed(
+        self,
+        name: &str,
+        place: &'static Location<'static>,
+        failed: Result<Box<dyn Error + Send + Sync>, Box<dyn Any + Send>>,
+    ) -> String {
+        let lp = match self {
+            Self::Stream(transport) => transport.event_loop(),
+            Self::Datagram(transport) => transport.event_loop(),
+            #[cfg(unix)]
+            Self::Process(transport) => transport.event_loop(),
+        };
+        lp.__tell(LoopItem::Listener, name, place, failed)
+    }
+}
 
 /// What a listener is called with beside the event.
 #[doc(hidden)]
 pub struct Given<'a> {
-    pub(crate) transport: &'a Transport,
+    pub(crate) way: Way<'a>,
     pub(crate) bus: Option<&'a Bus>,
     /// What the parameters of the protocol are bound to, by their numbers.
     pub(crate) values: &'a [Option<Box<dyn Any>>],
@@ -53,13 +89,15 @@ pub struct OfBus;
 #[diagnostic::on_unimplemented(
     message = "a listener of a protocol cannot ask for `{P}`",
     label = "not a parameter of a protocol's listener",
-    note = "after the event a listener of a protocol takes `&Transport`, `&T` (state), `Option<&T>` (optional state) or `Context<'_>`, where `T` is `Send + Sync`"
+    note = "after the event a listener of a protocol takes its transport, like `&Transport`, `&DatagramTransport` or `&ProcessTransport`, and `&T` (state), `Option<&T>` (optional state) or `Context<'_>`, where `T` is `Send + Sync`"
 )]
 #[doc(hidden)]
 pub trait Asks<P, M> {
     type Item<'a>;
 
     const NEED: Option<OfTheBus>;
+    /// Which connections have it.
+    const FAMILIES: Families;
 
     fn get<'a>(bound: Option<&'a dyn Any>, given: &'a Given<'a>) -> Self::Item<'a>;
 }
@@ -78,10 +116,53 @@ impl Asks<&Transport, OfConnection> for Listener {
     type Item<'a> = &'a Transport;
 
     const NEED: Option<OfTheBus> = None;
+    const FAMILIES: Families = STREAMS;
 
+    #[inline]
     fn get<'a>(_: Option<&'a dyn Any>, given: &'a Given<'a>) -> &'a Transport {
-        given.transport
+        match given.way {
+            Way::Stream(transport) => transport,
+            _ => elsewhere(),
+        }
     }
+}
+
+#[diagnostic::do_not_recommend]
+impl Asks<&DatagramTransport, OfConnection> for Listener {
+    type Item<'a> = &'a DatagramTransport;
+
+    const NEED: Option<OfTheBus> = None;
+    const FAMILIES: Families = DATAGRAMS;
+
+    #[inline]
+    fn get<'a>(_: Option<&'a dyn Any>, given: &'a Given<'a>) -> &'a DatagramTransport {
+        match given.way {
+            Way::Datagram(transport) => transport,
+            _ => elsewhere(),
+        }
+    }
+}
+
+#[cfg(unix)]
+#[diagnostic::do_not_recommend]
+impl Asks<&ProcessTransport, OfConnection> for Listener {
+    type Item<'a> = &'a ProcessTransport;
+
+    const NEED: Option<OfTheBus> = None;
+    const FAMILIES: Families = PROCESSES;
+
+    #[inline]
+    fn get<'a>(_: Option<&'a dyn Any>, given: &'a Given<'a>) -> &'a ProcessTransport {
+        match given.way {
+            Way::Process(transport) => transport,
+            _ => elsewhere(),
+        }
+    }
+}
+
+#[cold]
+fn elsewhere() -> ! {
+    unreachable!("a protocol is only at connections that have the transport it asks for")
 }
 
 #[diagnostic::do_not_recommend]
@@ -96,6 +177,7 @@ impl<P: Param> Asks<P, OfBus> for Listener {
             Some(bound)
         },
     });
+    const FAMILIES: Families = ALL;
 
     fn get<'a>(bound: Option<&'a dyn Any>, given: &'a Given<'a>) -> P::Item<'a> {
         let bound = bound.and_then(<dyn Any>::downcast_ref);
@@ -110,6 +192,7 @@ impl<P: Param> Asks<P, OfBus> for Listener {
 #[derive(Debug)]
 pub struct Ask<P, M> {
     of_bus: Option<OfTheBus>,
+    families: Families,
     param: PhantomData<fn(P, M)>,
 }
 
@@ -120,11 +203,20 @@ where
 {
     Ask {
         of_bus: <Listener as Asks<P, M>>::NEED,
+        families: <Listener as Asks<P, M>>::FAMILIES,
         param: PhantomData,
     }
 }
 
 impl<P, M> Ask<P, M> {
+    /// Which connections have the parameter, whose type has this name.
+    pub const fn fit(&self, name: &'static str) -> Fit {
+        Fit {
+            families: self.families,
+            name,
+        }
+    }
+
     /// What the parameter with this number and name needs.
     pub const fn need(&self, number: usize, name: &'static str) -> Need {
         Need {

@@ -33,6 +33,12 @@ impl Binding {
             let needs = entry.needs.iter().filter_map(of_bus);
             needs.map(|(need, of_bus)| (&entry.registration, need, of_bus))
         });
+        let which = match bus {
+            Some(_) => "this bus",
+            None => {
+                "the default bus (another is named by `.on(&bus)`, or made the default by `install`)"
+            }
+        };
         let mut problems = Vec::new();
         for (registration, need, of_bus) in needs {
             let bus = match (&bound.bus, bus) {
@@ -47,7 +53,7 @@ impl Binding {
                 }
                 bound.values[need.number] = (of_bus.bind)(state);
             } else if let Some(asked) = (of_bus.state)(need.name) {
-                problems.push(protocol::missing(registration, &asked, &bus));
+                problems.push(protocol::missing(registration, &asked, &bus, which));
             }
             bound.bus = Some(bus);
         }

@@ -9,11 +9,11 @@ use std::rc::Rc;
 
 use event_core::private::protocol;
 
-use super::asks::Given;
+use super::asks::{Given, Way};
 use super::binding::Binding;
 use super::kind::Occurred;
 use super::{Protocol, Turned};
-use crate::stream::{Conn, Transport};
+use crate::stream::Transport;
 
 /// What a listener's call came to.
 pub(crate) enum Told {
@@ -30,7 +30,11 @@ pub(crate) enum Told {
 pub(crate) trait Instance {
     fn hears(&self, kind: usize) -> bool;
     fn is_busy(&self) -> bool;
-    fn tell(&self, occurred: &Occurred<'_>, transport: &Transport) -> Told;
+    fn tell(&self, occurred: &Occurred<'_>, way: Way<'_>) -> Told;
+    /// Lends the protocol's own memory for a read.
+    fn lend(&self, _: Way<'_>, _: &mut dyn FnMut(&mut [u8])) -> Told {
+        Told::Nobody
+    }
     fn as_any(self: Rc<Self>) -> Rc<dyn Any>;
 }
 
@@ -57,7 +61,7 @@ impl<P: Protocol> Instance for Held<P> {
         self.value.try_borrow_mut().is_err()
     }
 
-    fn tell(&self, occurred: &Occurred<'_>, transport: &Transport) -> Told {
+    fn tell(&self, occurred: &Occurred<'_>, way: Way<'_>) -> Told {
         let Some(entry) = const { &P::__TABLE }.entry(occurred.kind()) else {
             return Told::Nobody;
         };
@@ -65,7 +69,7 @@ impl<P: Protocol> Instance for Held<P> {
             return Told::Busy;
         };
         let given = Given {
-            transport,
+            way,
             bus: self.binding.bus.as_ref(),
             values: &self.binding.values,
             ops: entry.ops,
@@ -81,13 +85,44 @@ impl<P: Protocol> Instance for Held<P> {
         };
         drop(value);
         let listener = &given.listener;
-        Told::Failed(transport.tell_failed(listener.id(), listener.location(), failed))
+        Told::Failed(way.tell_failed(listener.id(), listener.location(), failed))
+    }
+
+    fn lend(&self, way: Way<'_>, read: &mut dyn FnMut(&mut [u8])) -> Told {
+        let filled = const { &P::__TABLE }.entry(Occurred::FILLED);
+        let Some((room, entry)) = P::__ROOM.zip(filled) else {
+            return Told::Nobody;
+        };
+        let Ok(mut value) = self.value.try_borrow_mut() else {
+            return Told::Busy;
+        };
+        let me = &mut *value;
+        let give = once(move || room(me));
+        let failed = match catch_unwind(AssertUnwindSafe(give)) {
+            Ok([]) => Ok(EMPTY.into()),
+            Ok(buffer) => {
+                read(buffer);
+                return Told::Turned(Turned::default());
+            }
+            Err(panic) => Err(panic),
+        };
+        drop(value);
+        let listener = protocol::listener(&entry.registration);
+        Told::Failed(way.tell_failed(listener.id(), listener.location(), failed))
     }
 
     fn as_any(self: Rc<Self>) -> Rc<dyn Any> {
         self
     }
 }
+
+/// Has the compiler take a closure for one that is called once, and may give away what it has.
+fn once<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
+    f
+}
+
+/// What is wrong with memory that has no room.
+const EMPTY: &str = "`ReadInto::buffer` gave an empty buffer: a protocol that has no room pauses reading with `pause_reading`";
 
 /// In the place of the instance of a connection that is lost: the instance may hold the transport, and then each would keep the other.
 pub(crate) struct Gone;
@@ -101,7 +136,7 @@ impl Instance for Gone {
         false
     }
 
-    fn tell(&self, _: &Occurred<'_>, _: &Transport) -> Told {
+    fn tell(&self, _: &Occurred<'_>, _: Way<'_>) -> Told {
         Told::Nobody
     }
 
@@ -110,9 +145,16 @@ impl Instance for Gone {
     }
 }
 
+/// A handle of a connection.
+#[doc(hidden)]
+pub trait Connected: Clone {
+    /// Tells what came due while the instance was in use.
+    fn catch_up(&self);
+}
+
 /// The instance of a connection's protocol, for who stands outside of its listeners.
 ///
-/// It belongs to the thread of its loop. The instance lives until its connection is lost, and as long as there is a `ProtocolRef`.
+/// `T` is the type of the connection's transport. It belongs to the thread of its loop. The instance lives until its connection is lost, and as long as there is a `ProtocolRef`.
 ///
 /// ```
 /// use tidings::transport::{DataReceived, connect, pair};
@@ -142,19 +184,19 @@ impl Instance for Gone {
 /// assert_eq!(counted, 12);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct ProtocolRef<P> {
+pub struct ProtocolRef<P, T = Transport> {
     held: Rc<Held<P>>,
-    conn: Rc<Conn>,
+    transport: T,
 }
 
-impl<P: Protocol> ProtocolRef<P> {
-    pub(crate) fn new(held: Rc<Held<P>>, conn: Rc<Conn>) -> Self {
-        Self { held, conn }
+impl<P: Protocol, T: Connected> ProtocolRef<P, T> {
+    pub(crate) fn new(held: Rc<Held<P>>, transport: T) -> Self {
+        Self { held, transport }
     }
 
-    pub(crate) fn find(instance: Rc<dyn Instance>, conn: &Rc<Conn>) -> Option<Self> {
+    pub(crate) fn find(instance: Rc<dyn Instance>, transport: &T) -> Option<Self> {
         let held = instance.as_any().downcast().ok()?;
-        Some(Self::new(held, Rc::clone(conn)))
+        Some(Self::new(held, transport.clone()))
     }
 
     /// Gives the instance to `f`, which may change it. What happens to the connection meanwhile the instance hears afterwards.
@@ -164,43 +206,43 @@ impl<P: Protocol> ProtocolRef<P> {
     /// [`Busy`] inside of the instance's own listeners, which have it as `self`, and inside of `with`.
     pub fn with<R>(&self, f: impl FnOnce(&mut P) -> R) -> Result<R, Busy> {
         // What comes due meanwhile is told also if `f` panics, and when the instance is free again.
-        let _after = After(&self.conn);
+        let _after = After(&self.transport);
         let mut value = self.held.value.try_borrow_mut().map_err(|_| Busy(()))?;
         Ok(f(&mut value))
     }
 
     /// The transport of the connection.
-    pub fn transport(&self) -> Transport {
-        Transport::of(&self.conn)
+    pub fn transport(&self) -> T {
+        self.transport.clone()
     }
 }
 
 /// Tells what came due while an instance was in use.
-struct After<'c>(&'c Rc<Conn>);
+struct After<'c, T: Connected>(&'c T);
 
-impl Drop for After<'_> {
+impl<T: Connected> Drop for After<'_, T> {
     fn drop(&mut self) {
         self.0.catch_up();
     }
 }
 
-impl<P> Clone for ProtocolRef<P> {
+impl<P, T: Clone> Clone for ProtocolRef<P, T> {
     fn clone(&self) -> Self {
         Self {
             held: Rc::clone(&self.held),
-            conn: Rc::clone(&self.conn),
+            transport: self.transport.clone(),
         }
     }
 }
 
-impl<P> fmt::Debug for ProtocolRef<P> {
+impl<P, T> fmt::Debug for ProtocolRef<P, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ProtocolRef({})", std::any::type_name::<P>())
     }
 }
 
 /// The instance of a protocol is in use: a listener of it runs, or a `with`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Busy(());
 
 impl fmt::Display for Busy {
@@ -208,5 +250,7 @@ impl fmt::Display for Busy {
         f.write_str("the protocol is in use here: inside of a listener the instance is `self`")
     }
 }
+
+crate::words::debug_as_display!(Busy);
 
 impl Error for Busy {}

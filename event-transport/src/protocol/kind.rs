@@ -3,13 +3,15 @@
 use event_core::Event;
 use event_core::private::{EventOps, Hears, hears};
 
+use super::family::{ALL, DATAGRAMS, Families, Fit, PROCESSES, STREAMS};
 use super::returns::{Reaction, Turned};
 use crate::events::{
-    ConnectionLost, ConnectionMade, DataReceived, EofReceived, WritingPaused, WritingResumed,
+    BufferFilled, ConnectionLost, ConnectionMade, DataReceived, DatagramReceived, EofReceived,
+    ErrorReceived, PipeClosed, PipeDataReceived, ProcessExited, WritingPaused, WritingResumed,
 };
 
 /// How many kinds there are.
-pub(crate) const KINDS: usize = 6;
+pub(crate) const KINDS: usize = 12;
 
 /// What a protocol is told of.
 #[doc(hidden)]
@@ -21,11 +23,25 @@ pub enum Occurred<'a> {
     Lost(&'a ConnectionLost),
     Paused(&'a WritingPaused),
     Resumed(&'a WritingResumed),
+    Datagram(&'a DatagramReceived),
+    Error(&'a ErrorReceived),
+    PipeData(&'a PipeDataReceived),
+    PipeClosed(&'a PipeClosed),
+    Exited(&'a ProcessExited),
+    Filled(&'a BufferFilled),
 }
 
 impl Occurred<'_> {
     /// The place of bytes that came.
     pub(crate) const DATA: usize = DataReceived::KIND;
+    /// The place of bytes that are in the protocol's own memory.
+    pub(crate) const FILLED: usize = BufferFilled::KIND;
+
+    /// The place of bytes that came through a child's pipe.
+    #[cfg(unix)]
+    pub(crate) const PIPE_DATA: usize = PipeDataReceived::KIND;
+    /// The place of a datagram.
+    pub(crate) const DATAGRAM: usize = DatagramReceived::KIND;
 
     /// Its place in a table.
     pub(crate) fn kind(&self) -> usize {
@@ -36,6 +52,12 @@ impl Occurred<'_> {
             Occurred::Lost(_) => ConnectionLost::KIND,
             Occurred::Paused(_) => WritingPaused::KIND,
             Occurred::Resumed(_) => WritingResumed::KIND,
+            Occurred::Datagram(_) => DatagramReceived::KIND,
+            Occurred::Error(_) => ErrorReceived::KIND,
+            Occurred::PipeData(_) => PipeDataReceived::KIND,
+            Occurred::PipeClosed(_) => PipeClosed::KIND,
+            Occurred::Exited(_) => ProcessExited::KIND,
+            Occurred::Filled(_) => BufferFilled::KIND,
         }
     }
 }
@@ -44,19 +66,23 @@ impl Occurred<'_> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event of a connection",
     label = "no connection has this event",
-    note = "a protocol hears `ConnectionMade`, `DataReceived`, `EofReceived`, `ConnectionLost`, `WritingPaused` and `WritingResumed`; a `#[listener]` outside of the block hears all others"
+    note = "a protocol hears `ConnectionMade`, `ConnectionLost`, `WritingPaused` and `WritingResumed`; of a stream `DataReceived` (or `BufferFilled`) and `EofReceived`; of datagrams `DatagramReceived` and `ErrorReceived`; of a child process `PipeDataReceived`, `PipeClosed` and `ProcessExited`",
+    note = "a `#[listener]` outside of the block hears all others"
 )]
 #[doc(hidden)]
 pub trait ProtocolEvent: Event {
     const KIND: usize;
+    /// Which connections have it.
+    const FAMILIES: Families;
     fn of<'a>(occurred: &Occurred<'a>) -> Option<&'a Self>;
 }
 
 macro_rules! kinds {
-    ($($event:ident $variant:ident $kind:literal),+ $(,)?) => {
+    ($($event:ident $variant:ident $kind:literal $families:ident),+ $(,)?) => {
         $(
             impl ProtocolEvent for $event {
                 const KIND: usize = $kind;
+                const FAMILIES: Families = $families;
 
                 fn of<'a>(occurred: &Occurred<'a>) -> Option<&'a Self> {
                     match occurred {
@@ -70,12 +96,18 @@ macro_rules! kinds {
 }
 
 kinds!(
-    ConnectionMade Made 0,
-    DataReceived Data 1,
-    EofReceived Eof 2,
-    ConnectionLost Lost 3,
-    WritingPaused Paused 4,
-    WritingResumed Resumed 5,
+    ConnectionMade Made 0 ALL,
+    DataReceived Data 1 STREAMS,
+    EofReceived Eof 2 STREAMS,
+    ConnectionLost Lost 3 ALL,
+    WritingPaused Paused 4 ALL,
+    WritingResumed Resumed 5 ALL,
+    DatagramReceived Datagram 6 DATAGRAMS,
+    ErrorReceived Error 7 DATAGRAMS,
+    PipeDataReceived PipeData 8 PROCESSES,
+    PipeClosed PipeClosed 9 PROCESSES,
+    ProcessExited Exited 10 PROCESSES,
+    BufferFilled Filled 11 STREAMS,
 );
 
 /// The type of a listener's first parameter. What is asked of it is asked here, so that a mistake is one error.
@@ -85,6 +117,7 @@ pub struct Heard<E> {
     pub(crate) kind: usize,
     pub(crate) ops: fn() -> &'static EventOps,
     pub(crate) hears: Hears,
+    families: Families,
     of: for<'a> fn(&Occurred<'a>) -> Option<&'a E>,
 }
 
@@ -94,6 +127,7 @@ pub const fn heard<E: ProtocolEvent>() -> Heard<E> {
         kind: E::KIND,
         ops: E::__ops,
         hears: hears::<E>(),
+        families: E::FAMILIES,
         of: E::of,
     }
 }
@@ -120,6 +154,14 @@ impl<E> Heard<E> {
     /// The event's place in a table.
     pub const fn kind(&self) -> usize {
         self.kind
+    }
+
+    /// Which connections have the event, whose type has this name.
+    pub const fn fit(&self, name: &'static str) -> Fit {
+        Fit {
+            families: self.families,
+            name,
+        }
     }
 
     /// The event, which is always of this type: the table has the listener at its place.

@@ -46,6 +46,14 @@ impl<P> Table<P> {
         self
     }
 
+    pub(super) const fn hears_data(&self) -> bool {
+        self.0[Occurred::DATA].is_some()
+    }
+
+    pub(super) const fn hears_filled(&self) -> bool {
+        self.0[Occurred::FILLED].is_some()
+    }
+
     #[inline]
     pub(crate) fn entry(&self, kind: usize) -> Option<&Entry<P>> {
         self.0[kind].as_ref()

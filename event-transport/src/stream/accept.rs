@@ -126,6 +126,10 @@ impl State {
         conn.when_lost(move || {
             if let Some(server) = server.upgrade() {
                 let gone = server.conns.borrow_mut().remove(&id);
+                #[cfg(feature = "tls")]
+                if let Some(gone) = &gone {
+                    server.tell_refused(gone);
+                }
                 drop(gone);
                 server.wake();
                 server.changed.notify_waiters();
@@ -135,6 +139,23 @@ impl State {
             // The loop is closed, and the connection with it.
             self.conns.borrow_mut().remove(&id);
         }
+    }
+
+    /// Tells of a connection that was not made, as its handshake failed.
+    #[cfg(feature = "tls")]
+    fn tell_refused(&self, conn: &Conn) {
+        let Some(error) = conn.take_failure() else {
+            return;
+        };
+        if conn.facts.is_labelled() {
+            let (connection, error) = (conn.facts.clone(), error.clone());
+            if conn.emit(crate::tls::HandshakeFailed { connection, error }) {
+                return;
+            }
+        }
+        let peer = conn.facts.facts().peer_text();
+        let peer = peer.map_or_else(String::new, |peer| format!(" with {peer}"));
+        self.tell(io::Error::other(crate::tls::NotMade { peer, error }));
     }
 
     fn tell(&self, error: io::Error) {
@@ -150,7 +171,7 @@ impl State {
 }
 
 /// Whether the error is that of one connection, which ended before it was accepted.
-fn is_of_the_peer(error: &io::Error) -> bool {
+pub(crate) fn is_of_the_peer(error: &io::Error) -> bool {
     use io::ErrorKind::{
         ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, NotConnected,
     };

@@ -2,24 +2,24 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use event_core::Bus;
 use event_runtime::event_loop::{EventLoop, LoopError};
 
-use super::conn::{Conn, Stage};
+use super::conn::Conn;
 use super::endpoint::Plan;
 use super::io::Dial;
 use super::limits::WriteLimits;
 use super::transport::Transport;
 use crate::connection::Side;
 use crate::error::TransportError;
-use crate::protocol::{Protocol, ProtocolRef};
+use crate::life::Stage;
+use crate::protocol::{Protocol, ProtocolRef, StreamProtocol};
 
 /// Connects to `to`, with a protocol that is made by its `Default`. Await it.
 #[track_caller]
-pub fn connect<P: Protocol + Default>(lp: &EventLoop, to: impl Dial + 'static) -> Connect<P> {
+pub fn connect<P: StreamProtocol + Default>(lp: &EventLoop, to: impl Dial + 'static) -> Connect<P> {
     connect_with(lp, to, P::default)
 }
 
@@ -70,7 +70,7 @@ pub fn connect<P: Protocol + Default>(lp: &EventLoop, to: impl Dial + 'static) -
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[track_caller]
-pub fn connect_with<P: Protocol>(
+pub fn connect_with<P: StreamProtocol>(
     lp: &EventLoop,
     to: impl Dial + 'static,
     factory: impl FnOnce() -> P + 'static,
@@ -137,10 +137,14 @@ impl<P: Protocol> IntoFuture for Connect<P> {
             }
             std::mem::forget(unwanted);
             if !conn.was_made.get() {
+                #[cfg(feature = "tls")]
+                if let Some(error) = conn.take_failure() {
+                    return Err(TransportError::handshake(&conn.facts, error));
+                }
                 return Err(TransportError::lost());
             }
             let transport = Transport::of(&conn);
-            Ok((transport, ProtocolRef::new(held, Rc::clone(&conn))))
+            Ok((transport.clone(), ProtocolRef::new(held, transport)))
         })
     }
 }

@@ -11,26 +11,28 @@ use event_core::private::{panic_message, protocol};
 use event_runtime::event_loop::{EventLoop, LoopItem};
 
 use super::conn::Conn;
+use super::info::Info;
 use super::io::Link;
 use super::limits::WriteLimits;
 use crate::connection::{Connection, Side};
 use crate::error::TransportError;
+use crate::life::Life;
 use crate::protocol::{Binding, Held, Protocol};
 
 /// What is said of an endpoint before it is there.
-pub(super) struct Plan {
-    pub(super) lp: EventLoop,
-    pub(super) label: Option<Arc<str>>,
-    pub(super) bus: Option<Bus>,
+pub(crate) struct Plan {
+    pub(crate) lp: EventLoop,
+    pub(crate) label: Option<Arc<str>>,
+    pub(crate) bus: Option<Bus>,
     /// The bus that was current when it was planned.
-    pub(super) current: u64,
-    pub(super) limits: WriteLimits,
+    current: u64,
+    pub(crate) limits: WriteLimits,
     pub(super) place: &'static Location<'static>,
 }
 
 impl Plan {
     #[track_caller]
-    pub(super) fn new(lp: &EventLoop) -> Self {
+    pub(crate) fn new(lp: &EventLoop) -> Self {
         Self {
             lp: lp.clone(),
             label: None,
@@ -41,7 +43,7 @@ impl Plan {
         }
     }
 
-    pub(super) fn bind<P: Protocol>(self, side: Side) -> Result<Endpoint, TransportError> {
+    pub(crate) fn bind<P: Protocol>(self, side: Side) -> Result<Endpoint, TransportError> {
         let bus = (self.bus.clone()).or_else(|| protocol::by_number(self.current));
         Ok(Endpoint {
             binding: Binding::of::<P>(bus.as_ref(), self.place)?,
@@ -51,8 +53,8 @@ impl Plan {
     }
 }
 
-pub(super) struct Endpoint {
-    pub(super) plan: Plan,
+pub(crate) struct Endpoint {
+    pub(crate) plan: Plan,
     side: Side,
     binding: Rc<Binding>,
 }
@@ -67,6 +69,16 @@ impl Endpoint {
         link: Link,
         factory: impl FnOnce() -> P,
     ) -> Result<(Rc<Conn>, Rc<Held<P>>), TransportError> {
+        let (life, held) = self.life(link.info.clone(), factory)?;
+        Ok((Conn::new(life, link, self.plan.limits), held))
+    }
+
+    /// Makes the protocol of a connection, and what they go through together.
+    pub(crate) fn life<P: Protocol>(
+        &self,
+        info: Info,
+        factory: impl FnOnce() -> P,
+    ) -> Result<(Life, Rc<Held<P>>), TransportError> {
         let Plan {
             lp, label, place, ..
         } = &self.plan;
@@ -84,13 +96,12 @@ impl Endpoint {
             }
         };
         let held = Held::new(value, Rc::clone(&self.binding));
-        let facts = Connection::new(label.clone(), self.side, link.info.clone());
+        let facts = Connection::new(label.clone(), self.side, info);
         let bus = match &self.plan.bus {
             Some(bus) => protocol::number(bus),
             None => self.plan.current,
         };
         let instance = Rc::clone(&held) as _;
-        let conn = Conn::new(lp, facts, bus, link, self.plan.limits, instance);
-        Ok((conn, held))
+        Ok((Life::new(lp, facts, (bus, place), instance), held))
     }
 }

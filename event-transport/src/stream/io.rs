@@ -21,6 +21,28 @@ pub(crate) struct Link {
     pub(crate) info: Info,
     /// It has something to say at its end. A socket is ended by being dropped.
     pub(crate) needs_shutdown: bool,
+    /// Handshakes that are to be done, one upon the other.
+    #[cfg(feature = "tls")]
+    pub(crate) layers: Vec<crate::tls::Layer>,
+}
+
+impl Link {
+    pub(crate) fn new(io: impl Io + 'static, info: Info, needs_shutdown: bool) -> Self {
+        Self {
+            io: Box::pin(io),
+            info,
+            needs_shutdown,
+            #[cfg(feature = "tls")]
+            layers: Vec::new(),
+        }
+    }
+
+    /// With the name that the other side is to prove.
+    #[cfg(feature = "tls")]
+    pub(crate) fn with_host(mut self, host: String) -> Self {
+        self.info.host = Some(host);
+        self
+    }
 }
 
 /// A place where connections come in.
@@ -36,19 +58,19 @@ pub(crate) type Binding =
     Pin<Box<dyn Future<Output = Result<Vec<Box<dyn Acceptor>>, TransportError>>>>;
 
 /// Where a connection leads: [`tcp`](crate::tcp), `unix`, [`memory`](crate::memory), one end of a [`pair`](crate::pair), or any
-/// [`stream`](crate::stream).
+/// [`stream`](crate::stream); also with `tls` around it.
 #[diagnostic::on_unimplemented(
     message = "a client cannot connect to `{Self}`",
     label = "nothing to connect to",
-    note = "write `tcp(\"localhost:80\")`, `unix(\"path\")`, `memory()`, an end of a `pair()`, or `stream(io)` for what is connected already"
+    note = "write `tcp(\"localhost:80\")`, `unix(\"path\")`, `memory()`, an end of a `pair()`, or `stream(io)` for what is connected already; `tls(&client, ..)` goes around any of these, with a `TlsClient`"
 )]
 pub trait Dial: sealed::Dial {}
 
-/// Where connections come from: [`tcp`](crate::tcp), `unix` or [`memory`](crate::memory).
+/// Where connections come from: [`tcp`](crate::tcp), `unix` or [`memory`](crate::memory); also with `tls` around it.
 #[diagnostic::on_unimplemented(
     message = "a server cannot listen at `{Self}`",
     label = "nothing to listen at",
-    note = "write `tcp(\"127.0.0.1:80\")`, `unix(\"path\")` or `memory()`"
+    note = "write `tcp(\"127.0.0.1:80\")`, `unix(\"path\")` or `memory()`; `tls(&server, ..)` goes around any of these, with a `TlsServer`"
 )]
 pub trait Listen: sealed::Listen {}
 
@@ -75,7 +97,7 @@ pub(crate) fn check_reactor(what: &str) -> Result<(), TransportError> {
 }
 
 /// Whether nothing has happened but a wait, or a signal during one. Tokio's sockets deal with it themselves.
-pub(super) fn is_to_be_tried_again(error: &io::Error) -> bool {
+pub(crate) fn is_to_be_tried_again(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock

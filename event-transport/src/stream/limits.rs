@@ -69,7 +69,7 @@ impl Default for WriteLimits {
 }
 
 /// The low mark is above the high one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct LimitsError {
     low: usize,
     high: usize,
@@ -81,5 +81,7 @@ impl fmt::Display for LimitsError {
         write!(f, "the low mark {low} is above the high mark {high}")
     }
 }
+
+crate::words::debug_as_display!(LimitsError);
 
 impl Error for LimitsError {}

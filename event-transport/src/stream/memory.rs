@@ -21,23 +21,13 @@ pub struct Stream(Link);
 
 /// Any stream of tokio's as a connection: a pipe, one that compresses, one of a test. It is shut down before the connection is lost.
 pub fn stream(io: impl AsyncRead + AsyncWrite + 'static) -> Stream {
-    Stream(Link {
-        io: Box::pin(io),
-        info: Info::default(),
-        needs_shutdown: true,
-    })
+    Stream(Link::new(io, Info::default(), true))
 }
 
 /// Both ends of a connection inside of the program, for one loop or for two in one thread.
 pub fn pair() -> (Stream, Stream) {
     let (ours, theirs) = duplex(ROOM);
-    let end = |io: DuplexStream| {
-        Stream(Link {
-            io: Box::pin(io),
-            info: Info::default(),
-            needs_shutdown: false,
-        })
-    };
+    let end = |io: DuplexStream| Stream(Link::new(io, Info::default(), false));
     (end(ours), end(theirs))
 }
 

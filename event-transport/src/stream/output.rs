@@ -9,10 +9,12 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 
-use super::conn::{Conn, End, Stage};
+use super::conn::Conn;
+use super::info::Direction;
 use super::io::{Io, is_to_be_tried_again};
 use super::limits::WriteLimits;
 use super::transport::{WriteError, WriteState};
+use crate::life::{End, Stage};
 
 /// How many pieces one call of the operating system takes.
 const PIECES: usize = 64;
@@ -36,6 +38,8 @@ pub(super) struct Output {
     eof: Cell<Eof>,
     /// The stream has taken bytes and may hold them back.
     unflushed: Cell<bool>,
+    /// What waits for the end of a handshake, while there is one.
+    later: RefCell<Option<VecDeque<Bytes>>>,
 }
 
 impl Output {
@@ -48,6 +52,7 @@ impl Output {
             told: Cell::new(false),
             eof: Cell::new(Eof::No),
             unflushed: Cell::new(false),
+            later: RefCell::new(None),
         }
     }
 
@@ -62,7 +67,7 @@ impl Output {
     pub(super) fn discard(&self) {
         self.size.set(0);
         self.unflushed.set(false);
-        let pieces = self.pieces.take();
+        let pieces = (self.pieces.take(), self.later.take());
         drop(pieces);
     }
 
@@ -70,10 +75,22 @@ impl Output {
         self.size.get() == 0 && !self.unflushed.get()
     }
 
+    /// Whether what is written can go out at once.
+    fn is_idle(&self) -> bool {
+        self.is_empty() && self.later.borrow().is_none()
+    }
+
+    /// Whether nothing is left of what may go out now.
+    pub(super) fn is_drained(&self) -> bool {
+        self.pieces.borrow().is_empty() && !self.unflushed.get()
+    }
+
     fn push(&self, piece: Bytes) {
         if !piece.is_empty() {
             self.size.set(self.size.get() + piece.len());
-            self.pieces.borrow_mut().push_back(piece);
+            let mut later = self.later.borrow_mut();
+            let mut pieces = self.pieces.borrow_mut();
+            later.as_mut().unwrap_or(&mut pieces).push_back(piece);
         }
     }
 
@@ -87,6 +104,25 @@ impl Output {
         }
     }
 
+    /// Keeps back what is written from now on.
+    #[cfg(feature = "tls")]
+    pub(super) fn hold(&self) {
+        self.later.borrow_mut().get_or_insert_default();
+    }
+
+    /// Lets go out what was kept back.
+    #[cfg(feature = "tls")]
+    pub(super) fn release(&self) {
+        let later = self.later.take().unwrap_or_default();
+        self.pieces.borrow_mut().extend(later);
+    }
+
+    /// Whether this direction has ended, or is to end before the other.
+    #[cfg(feature = "tls")]
+    pub(super) fn has_eof(&self) -> bool {
+        self.eof.get() != Eof::No
+    }
+
     /// Whether writing is to be paused now.
     fn weigh(&self) -> bool {
         let (size, limits) = (self.size.get(), self.limits.get());
@@ -98,7 +134,7 @@ impl Output {
 impl Conn {
     pub(super) fn write_piece(self: &Rc<Self>, mut piece: Bytes) -> Result<WriteState, WriteError> {
         self.check_writable()?;
-        if self.output.is_empty() && !piece.is_empty() {
+        if self.output.is_idle() && !piece.is_empty() {
             let written = self.with_io(|mut io, cx| {
                 while !piece.is_empty() {
                     let written = io.as_mut().poll_write(cx, &piece);
@@ -123,11 +159,11 @@ impl Conn {
         // The caller's code, which may close the connection, write to it, or panic.
         let pieces: Vec<Bytes> = pieces.collect();
         self.check_writable()?;
-        let was_empty = self.output.is_empty();
+        let was_idle = self.output.is_idle();
         for piece in pieces {
             self.output.push(piece);
         }
-        if was_empty && !self.output.is_empty() {
+        if was_idle && !self.output.is_empty() {
             self.write_buffered();
             if self.is_closing() {
                 return Err(WriteError::Closed);
@@ -140,6 +176,9 @@ impl Conn {
     fn check_writable(&self) -> Result<(), WriteError> {
         if self.is_closing() {
             return Err(WriteError::Closed);
+        }
+        if self.direction == Direction::In {
+            return Err(WriteError::ReadOnly);
         }
         if self.output.eof.get() != Eof::No {
             return Err(WriteError::WriteAfterEof);
@@ -163,7 +202,7 @@ impl Conn {
 
     /// Writes what waits, as far as the stream takes it.
     pub(super) fn write_buffered(self: &Rc<Self>) {
-        if self.output.is_empty() {
+        if self.output.is_drained() {
             return;
         }
         // A stream's code may write again from inside of its write.
@@ -192,7 +231,7 @@ impl Conn {
 
     /// Pauses or resumes writing, as the limits say, and tells the protocol as soon as it can be told.
     fn weigh(self: &Rc<Self>) {
-        if matches!(*self.end.borrow(), Some(End::Aborted(_))) {
+        if self.is_aborted() {
             return;
         }
         let paused = self.output.weigh();
@@ -209,11 +248,27 @@ impl Conn {
         self.weigh();
     }
 
-    pub(super) fn write_eof(&self) {
+    pub(super) fn write_eof(&self) -> Result<(), WriteError> {
         if !self.is_closing() && self.output.eof.get() == Eof::No {
+            if self.direction == Direction::In {
+                return Err(WriteError::ReadOnly);
+            }
+            if !self.can_write_eof() {
+                return Err(WriteError::NoHalfClose);
+            }
             self.output.eof.set(Eof::Asked);
             self.wake();
         }
+        Ok(())
+    }
+
+    /// Whether one direction can end before the other.
+    pub(super) fn can_write_eof(&self) -> bool {
+        #[cfg(feature = "tls")]
+        if self.tls.is_there() {
+            return false;
+        }
+        self.direction != Direction::In
     }
 
     /// Says that no more comes, when all is written and that was asked for.
@@ -232,16 +287,25 @@ impl Conn {
 
     /// Nothing can come or go any more.
     pub(super) fn close_if_both_ended(&self) {
-        if self.output.eof.get() == Eof::Sent && self.has_read_all() {
+        let has_written_all = self.output.eof.get() == Eof::Sent || self.direction == Direction::In;
+        if has_written_all && self.has_read_all() {
             self.close();
         }
     }
 
     /// Whether the stream of a closed connection can be let go.
     pub(super) fn is_written_out(self: &Rc<Self>) -> bool {
+        #[cfg(feature = "tls")]
+        if self.tls.is_there() && self.is_overdue() {
+            return false;
+        }
         self.write_buffered();
         if !self.output.is_empty() || !matches!(*self.end.borrow(), Some(End::Closed)) {
             return false;
+        }
+        #[cfg(feature = "tls")]
+        if self.tls.is_there() {
+            return self.end_tls();
         }
         if !self.needs_shutdown {
             return true;
@@ -306,7 +370,7 @@ fn poll_flush(io: Pin<&mut dyn Io>, cx: &mut Context<'_>) -> io::Result<bool> {
     }
 }
 
-fn poll_shutdown(io: Pin<&mut dyn Io>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+pub(super) fn poll_shutdown(io: Pin<&mut dyn Io>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
     io.poll_shutdown(cx)
 }
 

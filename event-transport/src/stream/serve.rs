@@ -15,11 +15,11 @@ use super::limits::WriteLimits;
 use super::server::Server;
 use crate::connection::Side;
 use crate::error::TransportError;
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, StreamProtocol};
 
 /// Serves connections that come in at `at`, each with a protocol that is made by its `Default`. Await it.
 #[track_caller]
-pub fn serve<P: Protocol + Default>(lp: &EventLoop, at: impl Listen + 'static) -> Serve<P> {
+pub fn serve<P: StreamProtocol + Default>(lp: &EventLoop, at: impl Listen + 'static) -> Serve<P> {
     serve_with(lp, at, P::default)
 }
 
@@ -65,7 +65,7 @@ pub fn serve<P: Protocol + Default>(lp: &EventLoop, at: impl Listen + 'static) -
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[track_caller]
-pub fn serve_with<P: Protocol>(
+pub fn serve_with<P: StreamProtocol>(
     lp: &EventLoop,
     at: impl Listen + 'static,
     factory: impl FnMut() -> P + 'static,

@@ -53,14 +53,19 @@ impl Server {
         self.state.is_open.get()
     }
 
-    /// How many of its connections are not lost.
+    /// How many of its connections are not lost. With TLS, handshakes that go on are among them.
     pub fn connections(&self) -> usize {
         self.state.conns.borrow().len()
     }
 
-    /// The transports of its connections, in the order in which they were accepted.
+    /// The transports of its connections, in the order in which they were accepted. With TLS it has those whose handshake has ended.
     pub fn transports(&self) -> Vec<Transport> {
-        self.state.all().iter().map(Transport::of).collect()
+        let all = self.state.all();
+        #[cfg(feature = "tls")]
+        let all = all.iter().filter(|conn| conn.is_ready());
+        #[cfg(not(feature = "tls"))]
+        let all = all.iter();
+        all.map(Transport::of).collect()
     }
 
     /// Begins to accept, if it was made [paused](crate::Serve::paused).
@@ -172,7 +177,7 @@ impl fmt::Debug for Server {
 }
 
 /// Somebody awaits [`Server::serve_forever`] already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AlreadyServed(());
 
 impl fmt::Display for AlreadyServed {
@@ -180,6 +185,8 @@ impl fmt::Display for AlreadyServed {
         f.write_str("`serve_forever` of this server is awaited already; `wait_closed` waits for its end as well")
     }
 }
+
+crate::words::debug_as_display!(AlreadyServed);
 
 impl Error for AlreadyServed {}
 

@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 
 use event_runtime::event_loop::{Cancelled, JoinHandle, LoopError};
 
-use super::conn::{Conn, End, Stage};
+use super::conn::Conn;
 use crate::error::ConnectionError;
+use crate::life::{End, Stage};
 
 struct Drive {
     conn: Rc<Conn>,
@@ -27,6 +28,15 @@ impl Conn {
     }
 
     fn step(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<()> {
+        #[cfg(feature = "tls")]
+        match self.shake_hands(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(true) => {}
+            Poll::Ready(false) => {
+                self.lose_in_handshake();
+                return Poll::Ready(());
+            }
+        }
         if self.stage.get() == Stage::New {
             self.made();
             // Reading begins in a step of its own, behind what waits for the connection.

@@ -3,9 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+use super::eyeballs::{interleave, race};
 use super::info::Info;
 use super::io::{Acceptor, Binding, Dial, Dialing, Link, Listen, check_reactor, sealed};
 use super::resolve::Hosts;
@@ -21,12 +23,19 @@ pub fn tcp(address: impl Into<TcpAddress>) -> Tcp {
         local: None,
         backlog: 1024,
         reuse_port: false,
+        head_start: None,
     }
 }
 
 /// What [`tcp`] takes.
 #[derive(Debug, Clone)]
 pub struct TcpAddress(Hosts);
+
+impl TcpAddress {
+    pub(crate) fn into_hosts(self) -> Hosts {
+        self.0
+    }
+}
 
 impl From<&str> for TcpAddress {
     fn from(name: &str) -> Self {
@@ -77,6 +86,7 @@ pub struct Tcp {
     local: Option<SocketAddr>,
     backlog: u32,
     reuse_port: bool,
+    head_start: Option<Duration>,
 }
 
 impl Tcp {
@@ -102,12 +112,40 @@ impl Tcp {
         self
     }
 
+    /// Tries the next address as well when one has not answered after `head_start`, and takes the connection that comes first: "happy eyeballs". Version 6
+    /// and version 4 take turns, beginning with the version of the first address. RFC 8305 recommends 250 ms. Unless this is said each address is tried
+    /// until the operating system gives it up, which may take minutes. A server does not look at it.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// use tidings::transport::{connect, tcp};
+    /// # use tidings::{EventLoop, protocol};
+    /// # #[derive(Default)]
+    /// # struct Client;
+    /// # #[protocol]
+    /// # impl Client {}
+    ///
+    /// # async fn client(lp: &EventLoop) -> Result<(), Box<dyn std::error::Error>> {
+    /// let to = tcp("example.org:80").happy_eyeballs(Duration::from_millis(250));
+    /// let (transport, _) = connect::<Client>(lp, to).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn happy_eyeballs(mut self, head_start: Duration) -> Self {
+        self.head_start = Some(head_start);
+        self
+    }
+
     async fn connect(&self, addr: SocketAddr) -> io::Result<Link> {
         let socket = socket(addr)?;
         if let Some(local) = self.local {
             socket.bind(local)?;
         }
-        link(socket.connect(addr).await?)
+        let link = link(socket.connect(addr).await?)?;
+        #[cfg(feature = "tls")]
+        let link = link.with_host(self.hosts.host(addr));
+        Ok(link)
     }
 
     fn listen(&self, addr: SocketAddr) -> io::Result<TcpListener> {
@@ -117,6 +155,10 @@ impl Tcp {
         socket.set_reuseaddr(true)?;
         if self.reuse_port {
             share_port(&socket)?;
+        }
+        if addr.is_ipv6() {
+            // Elsewise the address that stands for all of version 6 takes the port of version 4 as well, and where both are asked for one is in use.
+            socket2::SockRef::from(&socket).set_only_v6(true)?;
         }
         socket.bind(addr)?;
         socket.listen(self.backlog)
@@ -161,11 +203,7 @@ fn link(stream: TcpStream) -> io::Result<Link> {
         local_addr: stream.local_addr().ok(),
         ..Info::default()
     };
-    Ok(Link {
-        io: Box::pin(stream),
-        info,
-        needs_shutdown: false,
-    })
+    Ok(Link::new(stream, info, false))
 }
 
 impl Dial for Tcp {}
@@ -176,6 +214,18 @@ impl sealed::Dial for Tcp {
         Box::pin(async move {
             check_reactor("TCP")?;
             let addrs = self.hosts.clone().resolve().await?;
+            if let Some(head_start) = self.head_start {
+                let connect = |addr| self.connect(addr);
+                let race = race(interleave(addrs), connect, || {
+                    tokio::time::sleep(head_start)
+                });
+                return race.await.map_err(|errors| {
+                    let named = errors
+                        .into_iter()
+                        .map(|(addr, error)| (addr.to_string(), error));
+                    TransportError::connect(named.collect())
+                });
+            }
             let mut errors = Vec::new();
             for addr in addrs {
                 match self.connect(addr).await {

@@ -7,13 +7,15 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use event_runtime::event_loop::EventLoop;
+#[cfg(unix)]
+use event_runtime::event_loop::LoopError;
 
 use super::conn::Conn;
 use super::info::InfoKey;
 use super::limits::WriteLimits;
 use crate::connection::Connection;
 use crate::error::TransportError;
-use crate::protocol::{Binding, Held, Protocol, ProtocolRef};
+use crate::protocol::{Binding, Connected, Held, Protocol, ProtocolRef, StreamProtocol};
 
 /// The way of bytes to the peer of one connection, and the switches of the other way. A parameter of a protocol's listener, as `&Transport`.
 ///
@@ -36,6 +38,24 @@ impl Transport {
         }
     }
 
+    /// Starts the connection's task.
+    #[cfg(unix)]
+    pub(crate) fn start(&self) -> Result<(), LoopError> {
+        self.conn.start()
+    }
+
+    /// Reads nothing until `false` is said, whether the user pauses or not.
+    #[cfg(unix)]
+    pub(crate) fn hold_reading(&self, held: bool) {
+        self.conn.hold_reading(held);
+    }
+
+    /// Who hears of pauses now was told of none.
+    #[cfg(unix)]
+    pub(crate) fn forget_told(&self) {
+        self.conn.output.told.set(false);
+    }
+
     /// Sends bytes to the peer. It never waits: what the operating system does not take now is kept, in order, and written when it can be.
     ///
     /// Whoever writes much looks at the answer, or hears [`WritingPaused`](crate::WritingPaused), or awaits [`writable`](Self::writable). Without
@@ -44,7 +64,7 @@ impl Transport {
     /// # Errors
     ///
     /// [`Closed`](WriteError::Closed) if the connection is closing or lost, [`WriteAfterEof`](WriteError::WriteAfterEof) after
-    /// [`write_eof`](Self::write_eof). Then nothing is sent.
+    /// [`write_eof`](Self::write_eof), [`ReadOnly`](WriteError::ReadOnly) at the reading end of a pipe. Then nothing is sent.
     pub fn write(&self, data: impl Into<Bytes>) -> Result<WriteState, WriteError> {
         self.conn.write_piece(data.into())
     }
@@ -63,8 +83,19 @@ impl Transport {
 
     /// Tells the peer that no more comes, once everything has been written. What the peer sends is still received. A second time it does nothing,
     /// nor on a connection that is closing.
-    pub fn write_eof(&self) {
-        self.conn.write_eof();
+    ///
+    /// # Errors
+    ///
+    /// [`NoHalfClose`](WriteError::NoHalfClose) with TLS and [`ReadOnly`](WriteError::ReadOnly) at the reading end of a pipe: where
+    /// [`can_write_eof`](Self::can_write_eof) says no. Then nothing has happened.
+    pub fn write_eof(&self) -> Result<(), WriteError> {
+        self.conn.write_eof()
+    }
+
+    /// Whether one direction can end before the other. With TLS both end together, with [`close`](Self::close), and the reading end of a pipe has
+    /// only one.
+    pub fn can_write_eof(&self) -> bool {
+        self.conn.can_write_eof()
     }
 
     /// Ends the connection: nothing is received any more, what is buffered is written, and then the protocol hears
@@ -133,10 +164,11 @@ impl Transport {
     /// A fact about the connection, such as [`PEER_ADDR`](crate::PEER_ADDR); `None` if this kind of connection has none. The facts stay when the
     /// connection is lost.
     pub fn info<T>(&self, key: InfoKey<T>) -> Option<T> {
-        key.get(self.conn.facts.facts())
+        self.conn.facts.info(key)
     }
 
-    /// A fact as text: `"peername"` or `"sockname"`, as asyncio names them. `default` if there is none.
+    /// A fact as text, as asyncio names them: `"peername"`, `"sockname"`, `"pipe"` or `"subprocess"`; with TLS also `"cipher"`, `"peercert"` (the SHA-256 of the
+    /// peer's certificate) and `"ssl_object"` (the version). `default` if there is none.
     pub fn info_str(&self, name: &str, default: &str) -> String {
         let fact = self.conn.facts.facts().by_name(name);
         fact.unwrap_or_else(|| default.to_owned())
@@ -154,7 +186,7 @@ impl Transport {
 
     /// The instance of the connection's protocol, if it is of this type and the connection is not lost.
     pub fn protocol<P: Protocol>(&self) -> Option<ProtocolRef<P>> {
-        ProtocolRef::find(self.conn.instance(), &self.conn)
+        ProtocolRef::find(self.conn.instance(), self)
     }
 
     /// Puts another protocol in the place of this one, which hears everything that comes from now on. It does not hear that the connection was made;
@@ -167,7 +199,10 @@ impl Transport {
     /// [`State`](crate::TransportErrorKind::State) if the bus of the connection has not what the listeners of the new protocol ask for,
     /// [`Closed`](crate::TransportErrorKind::Closed) if the connection is lost.
     #[track_caller]
-    pub fn upgrade<P: Protocol>(&self, protocol: P) -> Result<ProtocolRef<P>, TransportError> {
+    pub fn upgrade<P: StreamProtocol>(
+        &self,
+        protocol: P,
+    ) -> Result<ProtocolRef<P>, TransportError> {
         if self.conn.is_lost() {
             return Err(TransportError::lost());
         }
@@ -177,16 +212,18 @@ impl Transport {
             Binding::of::<P>(bus.as_ref(), Location::caller())?,
         );
         self.conn.set_instance(Rc::clone(&held) as _);
-        Ok(ProtocolRef::new(held, Rc::clone(&self.conn)))
+        Ok(ProtocolRef::new(held, self.clone()))
     }
 
-    pub(crate) fn tell_failed(
-        &self,
-        name: &str,
-        place: &'static Location<'static>,
-        failed: Result<Box<dyn Error + Send + Sync>, Box<dyn std::any::Any + Send>>,
-    ) -> String {
-        self.conn.tell_failed(name, place, failed)
+    #[cfg(feature = "tls")]
+    pub(crate) fn conn(&self) -> &Rc<Conn> {
+        &self.conn
+    }
+}
+
+impl Connected for Transport {
+    fn catch_up(&self) {
+        self.conn.catch_up();
     }
 }
 
@@ -212,13 +249,17 @@ pub enum WriteState {
 }
 
 /// Why bytes were not sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WriteError {
     /// The connection is closing or lost.
     Closed,
     /// [`write_eof`](Transport::write_eof) said that no more comes.
     WriteAfterEof,
+    /// The connection is the reading end of a pipe.
+    ReadOnly,
+    /// The connection has TLS, of which no direction ends before the other.
+    NoHalfClose,
 }
 
 impl fmt::Display for WriteError {
@@ -226,8 +267,14 @@ impl fmt::Display for WriteError {
         f.write_str(match self {
             WriteError::Closed => "the connection is closing or lost",
             WriteError::WriteAfterEof => "`write_eof` has said that no more comes",
+            WriteError::ReadOnly => "this end of the pipe is the reading one",
+            WriteError::NoHalfClose => {
+                "with TLS both directions end together: say in a message of the protocol that no more comes, or write `close`"
+            }
         })
     }
 }
+
+crate::words::debug_as_display!(WriteError);
 
 impl Error for WriteError {}

@@ -42,12 +42,57 @@ impl Unix {
 
     /// Whether there is a socket of a server that is gone.
     async fn is_stale(&self) -> bool {
-        let is_socket = |path| std::fs::metadata(path).is_ok_and(|m| m.file_type().is_socket());
-        if !is_socket(&self.path) {
-            return false;
+        let connected = UnixStream::connect(&self.path).await;
+        is_stale_socket(&self.path, || connected.map(drop))
+    }
+}
+
+/// Whether there is a socket at which nobody is, as connecting to it says.
+pub(crate) fn is_stale_socket(path: &Path, connect: impl FnOnce() -> io::Result<()>) -> bool {
+    let is_socket = std::fs::metadata(path).is_ok_and(|m| m.file_type().is_socket());
+    is_socket && connect().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+/// Says of an error whether it is for want of a socket at this path.
+pub(crate) fn no_socket(path: &Path, error: io::Error) -> io::Error {
+    let is_other = std::fs::metadata(path).is_ok_and(|m| !m.file_type().is_socket());
+    match error.kind() {
+        io::ErrorKind::AddrInUse if is_other => {
+            let why = "something that is no socket has this path: remove it, or take another path";
+            io::Error::new(error.kind(), why)
         }
-        let refused = UnixStream::connect(&self.path).await;
-        refused.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        io::ErrorKind::ConnectionRefused if is_other => {
+            let why = "what has this path is no socket";
+            io::Error::new(error.kind(), why)
+        }
+        _ => error,
+    }
+}
+
+/// The file of a socket, removed with this if it is still the same.
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    /// Its device and its number.
+    file: (u64, u64),
+}
+
+impl SocketFile {
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let socket = std::fs::metadata(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file: (socket.dev(), socket.ino()),
+        })
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let is_own = |socket: std::fs::Metadata| (socket.dev(), socket.ino()) == self.file;
+        if std::fs::metadata(&self.path).is_ok_and(is_own) {
+            // Whoever removed it meanwhile has done what is to be done.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -58,11 +103,7 @@ fn link(stream: UnixStream) -> Link {
         credentials: (stream.peer_cred().ok()).map(|peer| (peer.uid(), peer.gid())),
         ..Info::default()
     };
-    Link {
-        io: Box::pin(stream),
-        info,
-        needs_shutdown: false,
-    }
+    Link::new(stream, info, false)
 }
 
 #[expect(
@@ -82,7 +123,10 @@ impl sealed::Dial for Unix {
             check_reactor("a Unix socket")?;
             match UnixStream::connect(&self.path).await {
                 Ok(stream) => Ok(link(stream)),
-                Err(error) => Err(TransportError::connect(vec![(self.name(), error)])),
+                Err(error) => {
+                    let error = no_socket(&self.path, error);
+                    Err(TransportError::connect(vec![(self.name(), error)]))
+                }
             }
         })
     }
@@ -95,14 +139,10 @@ impl sealed::Listen for Unix {
     fn bind(self) -> Binding {
         Box::pin(async move {
             check_reactor("a Unix socket")?;
-            let fail = |error| TransportError::bind(&self.name(), error);
+            let fail = |error| TransportError::bind(&self.name(), no_socket(&self.path, error));
             let listener = self.listen().await.map_err(fail)?;
-            let socket = std::fs::metadata(&self.path).map_err(fail)?;
-            let bound = Bound {
-                listener,
-                file: (socket.dev(), socket.ino()),
-                path: self.path,
-            };
+            let file = SocketFile::of(&self.path).map_err(fail)?;
+            let bound = Bound { listener, file };
             Ok(vec![Box::new(bound) as Box<dyn Acceptor>])
         })
     }
@@ -111,9 +151,7 @@ impl sealed::Listen for Unix {
 /// A socket at a path.
 struct Bound {
     listener: UnixListener,
-    path: PathBuf,
-    /// The device and the number of its file.
-    file: (u64, u64),
+    file: SocketFile,
 }
 
 impl Acceptor for Bound {
@@ -124,18 +162,8 @@ impl Acceptor for Bound {
 
     fn info(&self) -> Info {
         Info {
-            local_path: Some(self.path.clone()),
+            local_path: Some(self.file.path.clone()),
             ..Info::default()
-        }
-    }
-}
-
-impl Drop for Bound {
-    fn drop(&mut self) {
-        let is_own = |socket: std::fs::Metadata| (socket.dev(), socket.ino()) == self.file;
-        if std::fs::metadata(&self.path).is_ok_and(is_own) {
-            // Whoever removed it meanwhile has done what is to be done.
-            let _ = std::fs::remove_file(&self.path);
         }
     }
 }

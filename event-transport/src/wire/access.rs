@@ -5,7 +5,7 @@ use std::fmt;
 use event_core::PatternError;
 use event_core::private::Pattern;
 
-/// Who a peer is, as the one who opened or accepted its stream found out.
+/// Who a peer is, as the one who opened or accepted its stream found out, or over TLS the link itself.
 ///
 /// ```
 /// use event_transport::wire::Identity;

@@ -5,6 +5,8 @@ use std::fmt;
 
 use event_core::{AnyEvent, Bus, Emission};
 
+use crate::words::debug_as_display;
+
 /// How payloads are written and read. Both sides of a link must have the same.
 pub trait Codec: fmt::Debug + Send + Sync + 'static {
     /// The name of the form, which the handshake compares.
@@ -26,7 +28,6 @@ pub trait Codec: fmt::Debug + Send + Sync + 'static {
 }
 
 /// A payload that was not written or read.
-#[derive(Debug)]
 pub struct CodecError(Box<dyn Error + Send + Sync>);
 
 impl CodecError {
@@ -41,6 +42,8 @@ impl fmt::Display for CodecError {
         fmt::Display::fmt(&self.0, f)
     }
 }
+
+debug_as_display!(CodecError);
 
 impl Error for CodecError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

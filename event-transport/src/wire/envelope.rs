@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
+use event_core::EventInfo;
 use serde::{Deserialize, Serialize};
 
 /// The identity of one event on the wire: the same wherever the event goes, and however often it is sent.
@@ -53,6 +54,12 @@ pub struct Envelope {
     pub id: EventId,
     /// When it was first sent, by the sender's clock, to the microsecond.
     pub time: SystemTime,
+    /// The event's topic. What a listener of it emits has another one, and the same envelope.
+    pub topic: &'static str,
+    /// The version of the event, which both sides have agreed on.
+    pub version: u32,
+    /// How its payload was written: as the [codec](crate::wire::Codec::content_type) says, and a request as JSON.
+    pub content_type: &'static str,
     /// The event that was being delivered when this one was emitted, if that came over a link too.
     pub cause: Option<EventId>,
     /// The first event of the chain of causes: the event itself if it has no cause.
@@ -64,10 +71,18 @@ pub struct Envelope {
 impl Envelope {
     /// Of an event that nothing on the wire has caused.
     #[must_use]
-    pub fn new(id: EventId, time: SystemTime) -> Self {
+    pub fn new(
+        id: EventId,
+        time: SystemTime,
+        event: &EventInfo,
+        content_type: &'static str,
+    ) -> Self {
         Self {
             id,
             time,
+            topic: event.topic(),
+            version: event.version(),
+            content_type,
             cause: None,
             trace: id,
             hops: 0,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::wire::access::{Identity, Right};
 use crate::wire::proto::frame::{Kind, Refusal};
 use crate::wire::shape::Offer;
+use crate::words::debug_as_display;
 
 /// The most characters of a peer's text that a message shows.
 const SHOWN: usize = 200;
@@ -39,7 +40,7 @@ impl fmt::Display for Mismatch {
 }
 
 /// What ended a connection. What is wrong with one event or request alone does not: that is counted and reported, and the link goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WireError {
     /// The peer speaks something else: its first bytes.
@@ -78,6 +79,23 @@ pub enum WireError {
     HandshakeTimeout(Duration),
     /// The peer was let in nowhere: it may do nothing here.
     UnknownIdentity(Identity),
+    /// The peer says it is somebody, for whom there is no secret here.
+    NoSecret(Identity),
+    /// The peer says it is somebody, and does not have the secret.
+    WrongSecret(Identity),
+    /// The peer has shown nothing that says who it is.
+    NoIdentity,
+    /// The peer's certificate does not say who it is.
+    Certificate(String),
+    /// The peer's certificate and its secret are not of the same.
+    TwoIdentities {
+        /// Whose the certificate is.
+        certificate: Identity,
+        /// Whose the secret is.
+        secret: Identity,
+    },
+    /// The peer would prove who it is, on a connection without TLS.
+    ProofWithoutTls,
     /// The peer may not do what it came for.
     NotAllowed {
         /// The peer.
@@ -94,13 +112,6 @@ pub enum WireError {
         /// The peer's.
         theirs: String,
     },
-    /// The peer shows that it is there less often than this side waits for it.
-    Heartbeat {
-        /// For how long this side waits.
-        idle: Duration,
-        /// How often the peer speaks.
-        theirs: Duration,
-    },
     /// A list of topics that is none.
     BadTopic {
         /// The topic, shortened.
@@ -112,7 +123,9 @@ pub enum WireError {
     Refused(Refusal),
     /// Not one whole frame came in this time.
     Idle(Duration),
-    /// The peer took nothing in this time.
+    /// A frame that began was not whole within this time.
+    SlowFrame(Duration),
+    /// The peer did not take in this time what waited for it when it began.
     Stalled(Duration),
     /// The peer sent more than it was given credit for.
     CreditExceeded {
@@ -181,6 +194,30 @@ impl fmt::Display for WireError {
                 f,
                 "the peer is `{identity}`, which may do nothing here: grant it what it needs with `allow`"
             ),
+            Self::NoSecret(claimed) => write!(
+                f,
+                "the peer says it is `{}`, for which there is no secret: `add` it to the secrets of this side if it is meant",
+                shown(claimed.name())
+            ),
+            Self::WrongSecret(claimed) => write!(
+                f,
+                "the peer says it is `{}` and does not have its secret, or is somebody in between",
+                shown(claimed.name())
+            ),
+            Self::NoIdentity => f.write_str(
+                "the peer does not say who it is: give it a certificate, or an identity and its secret with `credentials`",
+            ),
+            Self::Certificate(why) => f.write_str(why),
+            Self::TwoIdentities {
+                certificate,
+                secret,
+            } => write!(
+                f,
+                "the peer has the certificate of `{certificate}` and the secret of `{secret}`: give it one of both, or both of one"
+            ),
+            Self::ProofWithoutTls => f.write_str(
+                "the peer shows that it has a secret, which is of use inside TLS alone: listen with `listen_tls`",
+            ),
             Self::NotAllowed { identity, missing } => not_allowed(identity, missing, f),
             Self::Mismatch(all) => {
                 f.write_str("the two sides declare events differently")?;
@@ -191,16 +228,19 @@ impl fmt::Display for WireError {
                 "payloads are `{ours}` here and `{}` at the peer: give both the same codec",
                 shown(theirs)
             ),
-            Self::Heartbeat { idle, theirs } => write!(
-                f,
-                "the peer speaks every {theirs:?} and this side takes it for gone after {idle:?}: raise `idle` here or lower it there"
-            ),
             Self::BadTopic { topic, why } => {
                 write!(f, "the peer names the topic `{}`: {why}", shown(topic))
             }
             Self::Refused(refusal) => write!(f, "the peer refused this side: {refusal}"),
             Self::Idle(time) => write!(f, "the peer sent no whole frame for {time:?}"),
-            Self::Stalled(time) => write!(f, "the peer took no bytes for {time:?}"),
+            Self::SlowFrame(time) => write!(
+                f,
+                "the peer began a frame and did not finish it within {time:?}: raise `frame_within` in the limits of this side if that is meant"
+            ),
+            Self::Stalled(time) => write!(
+                f,
+                "the peer did not take within {time:?} what waited for it: raise `idle` in the limits of this side if it is slow, not gone"
+            ),
             Self::CreditExceeded { granted, taken } => write!(
                 f,
                 "the peer sent {taken} bytes of events and had credit for {granted}"
@@ -229,6 +269,8 @@ impl fmt::Display for WireError {
 }
 
 impl Error for WireError {}
+
+debug_as_display!(WireError);
 
 /// A text of the peer: bounded, and without what moves a cursor.
 pub(super) fn shown(text: &str) -> String {

@@ -8,6 +8,15 @@ pub(super) const COST: usize = 128;
 /// Longer than anybody waits, and far from where instants end.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// Shorter than any machine is sure to keep.
+const SHORTEST: Duration = Duration::from_millis(30);
+
+/// More than any memory, and far from where the numbers of a credit end.
+const LARGEST: usize = match 1_usize.checked_shl(40) {
+    Some(bytes) => bytes,
+    None => usize::MAX,
+};
+
 /// How much memory and time a link gives its peer.
 ///
 /// A link holds at most `receive` bytes of events that the bus has not accepted, `keep` bytes of events that the peer has not acknowledged,
@@ -32,6 +41,7 @@ pub struct Limits {
     unacknowledged: usize,
     requests: usize,
     handshake: Duration,
+    frame: Duration,
     idle: Duration,
 }
 
@@ -45,6 +55,7 @@ impl Default for Limits {
             unacknowledged: 1024,
             requests: 64,
             handshake: Duration::from_secs(10),
+            frame: Duration::from_secs(30),
             idle: Duration::from_secs(30),
         }
     }
@@ -63,39 +74,50 @@ impl Limits {
         self
     }
 
-    /// How many bytes of events may wait here until the bus accepts them; 4 MiB unless set, and always two frames.
+    /// How many bytes of events may wait here until the bus accepts them; 4 MiB unless set, always two frames, and at most 1 TiB.
     pub fn receive(mut self, bytes: usize) -> Self {
-        self.receive = bytes;
+        self.receive = bytes.min(LARGEST);
         self
     }
 
-    /// How many bytes of events are kept until the peer acknowledges them; 4 MiB unless set. The last one may exceed it.
+    /// How many bytes of events are kept until the peer acknowledges them; 4 MiB unless set. The last one may exceed it, so that there is always room for one.
     pub fn keep(mut self, bytes: usize) -> Self {
-        self.keep = bytes;
+        self.keep = bytes.max(1);
         self
     }
 
-    /// How many events are kept until the peer acknowledges them; 1024 unless set, at least 1.
+    /// How many events are kept until the peer acknowledges them; 1024 unless set, at least 1. Those beyond [`keep`](Self::keep) and this number wait in the
+    /// queues of their topics, but for a few that were taken out and do not fit into `keep`: they are not written yet, and count here.
     pub fn unacknowledged(mut self, events: usize) -> Self {
         self.unacknowledged = events.max(1);
         self
     }
 
-    /// How many requests may be open in each direction; 64 unless set. Those of the peer count until they are answered, also when their connection is lost.
+    /// How many requests may be open in each direction; 64 unless set, and with 0 there are none. One that nobody waits for any more has no place. Those of the
+    /// peer count until the listener here has ended, also when nobody waits for them.
     pub fn requests(mut self, requests: usize) -> Self {
         self.requests = requests;
         self
     }
 
-    /// How long a peer may take for its handshake; 10 s unless set.
+    /// How long a peer may take for its handshake; 10 s unless set, at least 30 ms.
     pub fn handshake(mut self, time: Duration) -> Self {
-        self.handshake = time.min(LONGEST);
+        self.handshake = time.clamp(SHORTEST, LONGEST);
         self
     }
 
-    /// After how long without a whole frame a peer counts as gone; 30 s unless set. Both sides speak three times as often.
+    /// How long a peer may take for one frame, once it has begun it; 30 s unless set, at least 30 ms. It is no longer than [`idle`](Self::idle).
+    pub fn frame_within(mut self, time: Duration) -> Self {
+        self.frame = time.clamp(SHORTEST, LONGEST);
+        self
+    }
+
+    /// After how long without a whole frame a peer counts as gone; 30 s unless set, at least 30 ms. Both sides speak three times as often as the one with
+    /// less patience asks for, but neither more than ten times as often as it would by its own limits, or than once a second, whichever is more often. So
+    /// less than 3 s is set on both sides. A peer that has not taken within this time what waited for it counts as gone too, though it took a part: that is
+    /// at most 64 KiB and one frame.
     pub fn idle(mut self, time: Duration) -> Self {
-        self.idle = time.min(LONGEST);
+        self.idle = time.clamp(SHORTEST, LONGEST);
         self
     }
 
@@ -104,7 +126,7 @@ impl Limits {
         self.max_frame
     }
 
-    /// How often a side that has nothing to say shows that it is there.
+    /// How often the peer is to show that it is there when it has nothing to say.
     pub fn heartbeat_period(&self) -> Duration {
         self.idle / 3
     }
@@ -133,6 +155,10 @@ impl Limits {
 
     pub(super) fn handshake_time(&self) -> Duration {
         self.handshake
+    }
+
+    pub(super) fn frame_time(&self) -> Duration {
+        self.frame.min(self.idle)
     }
 
     pub(super) fn idle_time(&self) -> Duration {

@@ -1,39 +1,53 @@
 //! A link before it has a connection: what it publishes and hears, and how.
 
+mod asking;
 mod caught;
 mod client;
 mod drive;
 mod end;
 mod error;
 mod feed;
+mod names;
+mod open;
 mod origin;
 mod plan;
 mod requests;
 mod server;
 mod sessions;
+#[cfg(feature = "tls")]
+mod tls;
+mod unheard;
+mod waiting;
+mod who;
 
-use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
-use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use client::LinkClient;
 pub use error::{LinkError, LinkSetupError};
 use event_core::private::Pattern;
-use event_core::{Bus, PatternError, Policy, Request};
+use event_core::{Overflow, PatternError, Policy, Request};
 pub use origin::envelope;
-use plan::Plan;
 use requests::{Answers, Asks};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 pub use server::LinkServer;
-use tokio::io::{AsyncRead, AsyncWrite};
+use sessions::Places;
 
-use super::access::Access;
+#[cfg(feature = "tls")]
+use super::access::Identity;
 use super::codec::{Codec, Json};
 use super::limits::Limits;
+#[cfg(feature = "tls")]
+use super::secret::{Credentials, Secret};
+
+/// How the queue of a topic is carried, by which side of the link this is.
+#[derive(Debug, Clone, Copy)]
+struct Queues {
+    connects: Policy,
+    /// One of many peers must not hold up what the others are sent.
+    accepts: Policy,
+}
 
 /// What two programs exchange: the events that this one publishes to the other, and those that it hears of it.
 ///
@@ -92,15 +106,20 @@ pub struct Link {
     asks: Vec<Asks>,
     answers: Vec<Answers>,
     request_within: Duration,
-    queue: Policy,
+    queues: Queues,
     relay: Option<u8>,
     backoff: (Duration, Duration),
     resume: Duration,
+    connections: usize,
+    places: Places,
     insecure: bool,
+    #[cfg(feature = "tls")]
+    credentials: Option<Credentials>,
 }
 
 impl Link {
-    /// A link that publishes and hears nothing yet. The name is for people, and part of the ids of its queues.
+    /// A link that publishes and hears nothing yet. The name is for people, and part of the ids of its queues; where another link of the bus has a queue of
+    /// that id, a number tells them apart, as in `link:chat#2/chat.say`.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -111,11 +130,21 @@ impl Link {
             asks: Vec::new(),
             answers: Vec::new(),
             request_within: Duration::from_secs(30),
-            queue: Policy::queued(1024),
+            queues: Queues {
+                connects: Policy::queued(1024),
+                accepts: Policy::queued(1024).overflow(Overflow::DropOldest),
+            },
             relay: None,
             backoff: (Duration::from_millis(100), Duration::from_secs(10)),
             resume: Duration::from_secs(60),
+            connections: 2048,
+            places: Places {
+                all: 1024,
+                of_one: 256,
+            },
             insecure: false,
+            #[cfg(feature = "tls")]
+            credentials: None,
         }
     }
 
@@ -142,7 +171,7 @@ impl Link {
     /// Has the peer answer the requests of this type that nobody answers here, where its link [`answers`](Self::answers) them. The program has no listener for
     /// them, so they are declared `unanswered = "ignore"`.
     ///
-    /// They are asked as ever, with [`Bus::request`]. A request crosses once: when the connection is lost before the answer came, it fails with
+    /// They are asked as ever, with [`Bus::request`](event_core::Bus::request). A request crosses once: when the connection is lost before the answer came, it fails with
     /// [`Fault::Lost`](crate::wire::Fault::Lost) as its source. It and its answer are written as JSON, whatever the codec.
     pub fn asks<E>(mut self) -> Self
     where
@@ -169,9 +198,19 @@ impl Link {
         self
     }
 
-    /// How the queue of each published topic is carried: capacity and overflow. 1024 events, and emitters wait, unless set.
-    pub fn queue(mut self, policy: impl FnOnce(Policy) -> Policy) -> Self {
-        self.queue = policy(self.queue);
+    /// How the queue of each published topic is carried: capacity and overflow. Unless set it has room for 1024 events, and when it is full, emitters wait
+    /// where the link connects, and where it serves the event is dropped that has waited longest. `policy` is called once for each of the two.
+    ///
+    /// A server has such a queue for every peer. One that takes little, or nothing, loses its own events, which are counted as dropped in
+    /// [`Bus::queues`](event_core::Bus::queues), and holds up nobody else. With `overflow(Overflow::Block)` a server loses nothing and sends to all at the
+    /// pace of the slowest: a peer that takes nothing stops whoever emits until it counts as gone and is not kept any longer, and for as long as it likes if
+    /// it comes again in time. So that is for peers that you trust.
+    pub fn queue(mut self, policy: impl Fn(Policy) -> Policy) -> Self {
+        let Queues { connects, accepts } = self.queues;
+        self.queues = Queues {
+            connects: policy(connects),
+            accepts: policy(accepts),
+        };
         self
     }
 
@@ -201,9 +240,41 @@ impl Link {
 
     /// For how long the side that accepts keeps what a peer did not acknowledge, once the connection is gone; a minute unless set. It is kept no longer when
     /// a peer of the same identity, whose link has the same name, begins anew: then the former one was started again. So programs that run at the same time
-    /// have different identities, or different names for their links.
+    /// have different identities, or different names for their links. A former connection of which no end has come is left until it is
+    /// [idle](crate::wire::Limits::idle), and what belongs to it is not kept after that.
     pub fn resume_within(mut self, time: Duration) -> Self {
         self.resume = time;
+        self
+    }
+
+    /// How many connections each listener of the side that accepts has at a time; 2048 unless set. The next ones are accepted when others have ended; until
+    /// then they wait where the operating system keeps them.
+    ///
+    /// # Panics
+    ///
+    /// With 0, which no peer could pass.
+    pub fn connections(mut self, most: usize) -> Self {
+        assert!(
+            most > 0,
+            "a limit of 0 connections lets none in: write at least 1"
+        );
+        self.connections = most;
+        self
+    }
+
+    /// How many sessions the side that accepts has place for, those included that have no connection: 1024 unless set, and 256 of one identity. Where that
+    /// is not enough, a session of that identity gives way that has no connection; if there is none, the peer is told to come again.
+    /// A session that is gone has its place until the bus has done with all that came with it.
+    ///
+    /// # Panics
+    ///
+    /// With 0, which no peer could pass.
+    pub fn sessions(mut self, most: usize, of_one: usize) -> Self {
+        assert!(
+            most > 0 && of_one > 0,
+            "a limit of 0 sessions lets none in: write at least 1"
+        );
+        self.places = Places { all: most, of_one };
         self
     }
 
@@ -214,52 +285,14 @@ impl Link {
         self
     }
 
-    /// Connects over streams that `dial` opens, and again whenever the connection is lost. Whoever opens a stream has found out who the peer is.
-    ///
-    /// What is published is queued from now on, also before there is a connection.
-    ///
-    /// # Errors
-    ///
-    /// [`LinkSetupError`] if an event cannot be exchanged, or this is no task of a tokio runtime.
-    #[track_caller]
-    pub fn connect<S, F>(
-        self,
-        bus: &Bus,
-        dial: impl FnMut() -> F + Send + 'static,
-    ) -> Result<LinkClient, LinkSetupError>
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        F: Future<Output = io::Result<S>> + Send + 'static,
-    {
-        let plan = Plan::new(self, Location::caller())?;
-        LinkClient::start(plan, bus, dial)
-    }
-
-    /// Connects over plain TCP to an address of this machine, or any other after [`insecure_plaintext`](Self::insecure_plaintext).
-    ///
-    /// # Errors
-    ///
-    /// Those of [`connect`](Self::connect), and [`LinkSetupError::Plaintext`].
-    #[track_caller]
-    pub fn connect_tcp(self, bus: &Bus, address: SocketAddr) -> Result<LinkClient, LinkSetupError> {
-        let plan = Plan::new(self, Location::caller())?;
-        plan.check_plaintext(bus, address)?;
-        LinkClient::start(plan, bus, move || async move {
-            let stream = tokio::net::TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            Ok(stream)
-        })
-    }
-
-    /// Waits for peers, each of which may do what `access` allows it. There is place for 1024 sessions, and 256 of one identity; where that is not enough, a
-    /// session of that identity gives way that has no connection.
-    ///
-    /// # Errors
-    ///
-    /// [`LinkSetupError`] if an event cannot be exchanged, or this is no task of a tokio runtime.
-    #[track_caller]
-    pub fn serve(self, bus: &Bus, access: Access) -> Result<LinkServer, LinkSetupError> {
-        let plan = Plan::new(self, Location::caller())?;
-        Ok(LinkServer::start(plan, bus, access))
+    /// Who this side is, for a server that has its secret: see [`connect_tls`](Self::connect_tls) and [`LinkServer::listen_tls`]. The secret is not sent; that it is here is proven to the server whose
+    /// certificate TLS has checked, in a way that is of no use on any other connection.
+    #[cfg(feature = "tls")]
+    pub fn credentials(mut self, identity: &Identity, secret: Secret) -> Self {
+        self.credentials = Some(Credentials {
+            identity: identity.clone(),
+            secret,
+        });
+        self
     }
 }

@@ -4,6 +4,8 @@
 //! as if it were emitted there.
 
 mod access;
+#[cfg(feature = "tls")]
+mod certificate;
 mod codec;
 mod envelope;
 mod error;
@@ -12,15 +14,21 @@ mod limits;
 mod link;
 #[doc(hidden)]
 pub mod proto;
+#[cfg(feature = "tls")]
+mod secret;
 mod shape;
 
 pub use access::{Access, Identity, Right};
+#[cfg(feature = "tls")]
+pub use certificate::CertificateError;
 pub use codec::{Codec, CodecError, Json};
 pub use envelope::{Envelope, EventId};
 pub use error::{Mismatch, WireError};
-pub use events::{EventRefused, LinkLost, LinkOpened, PlaintextLink};
+pub use events::{EventRefused, LinkClosed, LinkLost, LinkOpened, PlaintextLink};
 pub use limits::Limits;
 pub use link::{Link, LinkClient, LinkError, LinkServer, LinkSetupError, envelope};
 pub use proto::frame::{Fault, Kind, Refusal, Rejection};
 pub use proto::session::SessionStats;
+#[cfg(feature = "tls")]
+pub use secret::{Secret, Secrets, ShortSecret};
 pub use shape::{Offer, Shape};

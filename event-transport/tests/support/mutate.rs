@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 
 /// Seconds for each of the three mutation tests, unless `TIDINGS_MUTATION_SECONDS` says otherwise.
-const SECONDS: u64 = 10;
+const SECONDS: u64 = 20;
 /// So that a slow machine tests something too.
 const LEAST: u64 = 2_000;
 

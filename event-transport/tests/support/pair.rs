@@ -42,7 +42,7 @@ pub(crate) fn setup(offers: Vec<Offer>, wants: Vec<Offer>) -> Setup {
         offers,
         wants,
         content_type: "application/json",
-        proof: Vec::new(),
+        origin: 7,
         limits: Limits::default(),
     }
 }
@@ -104,7 +104,7 @@ impl Pair {
     pub(crate) fn connect(&mut self) {
         self.to_server.clear();
         self.to_client.clear();
-        self.client.connect(self.now);
+        self.client.connect(None, self.now);
         self.greeter = Some(Greeter::new(self.limits, self.now));
     }
 

@@ -20,7 +20,7 @@ impl Measured {
     pub(super) fn python(&mut self) -> Option<Python> {
         let found = Python::find();
         if let Err(why) = &found {
-            let what = "event_loop: asyncio and uvloop";
+            let what = "event_loop and echo: asyncio and uvloop";
             self.skipped.push(format!("{what}, as {why}"));
         }
         found.ok()

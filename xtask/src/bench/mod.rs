@@ -9,6 +9,7 @@ mod python;
 mod queues;
 mod start;
 mod table;
+mod transport;
 
 use std::error::Error;
 use std::fs;
@@ -43,6 +44,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let arguments = [Some(loops.to_string()), path.map(|path| path.to_string())];
     let arguments: Vec<_> = arguments.into_iter().flatten().collect();
     measured.add("event_loop", &arguments)?;
+    measured.add("echo", &arguments)?;
+    measured.add("wire", &arguments[..1])?;
     for program in ["idle", "allocations", "awaited_allocations", "counts"] {
         measured.add(program, &[])?;
     }

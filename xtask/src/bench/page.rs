@@ -11,6 +11,7 @@ use super::python::Python;
 use super::queues::{IDLE, QUEUES};
 use super::start::START;
 use super::table::{figures, ratios, yes};
+use super::transport;
 
 /// How often everything was measured, and with what.
 pub(super) struct Runs {
@@ -52,6 +53,7 @@ pub(super) fn page(measured: &Measured, runs: &Runs) -> Result<String, Box<dyn E
         figures(&mut page, measured, IDLE)?;
     }
     event_loops(&mut page, measured, runs)?;
+    connections(&mut page, measured, runs)?;
     columns(&mut page, measured)?;
     page.push_str("\n## Start and compile time\n\n");
     figures(&mut page, measured, START)?;
@@ -80,6 +82,29 @@ fn event_loops(page: &mut String, measured: &Measured, runs: &Runs) -> Result<()
         ratios(page, measured, event_loop::PYTHON)?;
     }
     Ok(())
+}
+
+fn connections(page: &mut String, measured: &Measured, runs: &Runs) -> Result<(), Box<dyn Error>> {
+    if measured.get("echo total 1 KiB/1 tidings").is_err() {
+        return Ok(());
+    }
+    writeln!(
+        page,
+        "\n## Connections\n\nMicroseconds of processor time that a message takes of an echo server, in its own code and in all: of {} rounds, in which each server takes\n\
+         one sample in turn, the mean of the one, whose clock is coarse, and the median of the other. The server is a process of its own; a client of the standard library has one message on its way on each connection. `tokio` is\n\
+         a task with a buffer of 256 KiB for each connection; of Python they are protocols.\n",
+        runs.loops
+    )?;
+    transport::echo(page, measured)?;
+    page.push_str("\nAll processor time with TLS, ten connections, both with the same configuration of rustls:\n\n");
+    transport::tls(page, measured)?;
+    page.push('\n');
+    figures(page, measured, transport::CROWDS)?;
+    page.push_str(
+        "\nNanoseconds of processor time that an event takes in both processes. By hand: envelopes as JSON with their lengths, a bounded channel, and\n\
+         acknowledgements. All are emitted one after the other.\n\n",
+    );
+    ratios(page, measured, transport::WIRE)
 }
 
 /// All contestants with what was counted of them.

@@ -20,6 +20,8 @@ pub(crate) enum Outcome {
 /// What a worker has in its hands.
 pub(super) struct Hands<T> {
     pub(super) number: u64,
+    /// How many items it takes at once.
+    pub(super) most: usize,
     pub(super) items: Vec<T>,
     /// Items that ran, until their end is counted.
     pub(super) spent: Vec<T>,
@@ -69,7 +71,7 @@ impl<T> Hands<T> {
             return false;
         }
         self.settle(shared, &mut front);
-        if !front.delayed.is_empty() || !front.held.is_empty() || !self.take(shared, &mut front) {
+        if !front.delayed.is_empty() || !front.held.is_empty() || !self.take(&mut front) {
             return false;
         }
         self.hold(shared, &mut front);
@@ -96,7 +98,7 @@ impl<T> Hands<T> {
                 None => {}
             }
         }
-        if self.take(shared, &mut front) {
+        if self.take(&mut front) {
             self.begin(shared, &mut front, || lock(&shared.back), calls);
             return Found::Items;
         }
@@ -106,7 +108,7 @@ impl<T> Hands<T> {
             shared.let_in(&mut front, &mut back, calls);
         }
         let more = front.swap(&mut back) || front.feed.has_ready();
-        if more && self.take(shared, &mut front) {
+        if more && self.take(&mut front) {
             self.begin(shared, &mut front, || back, calls);
             return Found::Items;
         }
@@ -222,8 +224,8 @@ impl<T> Hands<T> {
         Some(Found::Items)
     }
 
-    fn take(&mut self, shared: &Shared<T>, front: &mut Front<T>) -> bool {
-        self.key = front.feed.take(shared.config.batch, &mut self.items);
+    fn take(&mut self, front: &mut Front<T>) -> bool {
+        self.key = front.feed.take(self.most, &mut self.items);
         self.attempt = 0;
         !self.items.is_empty()
     }

@@ -25,9 +25,9 @@ pub struct Worker<T: Send + 'static> {
 impl<T: Send + 'static> Worker<T> {
     pub(super) fn new(channel: Channel<T>, number: u64) -> Self {
         Self {
-            channel,
             hands: Hands {
                 number,
+                most: channel.shared.config.batch,
                 items: Vec::new(),
                 spent: Vec::new(),
                 gone: 0,
@@ -37,6 +37,7 @@ impl<T: Send + 'static> Worker<T> {
                 ticket: None,
                 ended: false,
             },
+            channel,
             desk: None,
         }
     }
@@ -68,6 +69,11 @@ impl<T: Send + 'static> Worker<T> {
         }
         let Hands { items, spent, .. } = &mut self.hands;
         spent.append(items);
+    }
+
+    /// From now on it takes so many items at once, if a batch of the queue is not smaller; at least one.
+    pub(crate) fn take_at_most(&mut self, items: usize) {
+        self.hands.most = items.clamp(1, self.channel.shared.config.batch);
     }
 
     /// Takes the items out of its hands while they run. What becomes of each is told to [`Channel::end`].

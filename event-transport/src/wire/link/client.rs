@@ -19,7 +19,11 @@ use super::drive::{Drive, now};
 use super::end::{End, Status};
 use super::error::{LinkError, LinkSetupError};
 use super::plan::Plan;
+use crate::wire::proto::frame::Proof;
 use crate::wire::proto::session::SessionStats;
+
+/// A stream, and what proves there who this side is.
+pub(super) type Dialled<S> = Result<(S, Option<Proof>), LinkError>;
 
 /// A link that connects, and again whenever the connection is lost. Dropped, it ends; what the peer does not have then is reported as abandoned.
 #[must_use = "the link ends when this is dropped; keep it, and `close` it at the end"]
@@ -36,7 +40,7 @@ impl LinkClient {
     ) -> Result<Self, LinkSetupError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        F: Future<Output = io::Result<S>> + Send + 'static,
+        F: Future<Output = Dialled<S>> + Send + 'static,
     {
         let end = End::new(plan, bus, fastrand::u64(1..), None);
         if let Some(mut working) = end.take() {
@@ -86,7 +90,11 @@ impl LinkClient {
         self.task.abort();
         // So that what is left is reported when this returns.
         let _ = (&mut self.task).await;
-        Err(LinkError::TimedOut(deadline))
+        let last = match &*self.end.status.borrow() {
+            Status::Lost(error) => Some(Box::new(error.clone())),
+            _ => None,
+        };
+        Err(LinkError::TimedOut { deadline, last })
     }
 }
 
@@ -105,7 +113,7 @@ impl fmt::Debug for LinkClient {
 async fn run<S, F>(end: Arc<End>, mut dial: impl FnMut() -> F + Send)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin,
-    F: Future<Output = io::Result<S>> + Send,
+    F: Future<Output = Dialled<S>> + Send,
 {
     let (min, max) = end.plan.backoff;
     let backoff = Backoff::new(min, max);
@@ -117,6 +125,11 @@ where
         end.lose_requests();
         match ended {
             Ok(()) if end.is_closing() => {
+                // It may have had nothing to connect for.
+                let is_open = matches!(*end.status.borrow(), Status::Open);
+                if is_open {
+                    end.tell_closed();
+                }
                 end.status.send_replace(Status::Over);
                 return;
             }
@@ -157,7 +170,7 @@ async fn unless_done<T>(end: &End, wait: impl Future<Output = T>) -> Option<T> {
 /// Ends well if both sides have said goodbye, or it was not needed any more.
 async fn connection<S>(
     end: &Arc<End>,
-    dial: impl Future<Output = io::Result<S>>,
+    dial: impl Future<Output = Dialled<S>>,
 ) -> Result<(), LinkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -167,13 +180,21 @@ where
     let Some(dialled) = unless_done(end, dialling).await else {
         return Ok(());
     };
-    let mut stream = dialled.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    let dialled = dialled.map_err(|_| {
+        let words = format!("there was no connection within {time:?}");
+        io::Error::new(io::ErrorKind::TimedOut, words)
+    })?;
+    let (mut stream, proof) = dialled?;
     let generation = end.begin();
-    end.wait_for_work().await.get().session.connect(now());
+    end.wait_for_work()
+        .await
+        .get()
+        .session
+        .connect(proof, now());
     let ended = Drive::new(end, generation, &mut stream, BytesMut::new()).await;
     if ended.is_ok() {
-        // The peer has all; whether it also hears of the end is no matter.
-        let _ = stream.shutdown().await;
+        // The peer has all; whether it also hears of the end is no matter, and nobody waits for one that does not.
+        let _ = tokio::time::timeout(time, stream.shutdown()).await;
     }
     ended
 }

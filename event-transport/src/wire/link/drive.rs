@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use bytes::{Buf, BytesMut};
 use event_core::private::outlet::accepted;
 use event_core::private::scope::is_open;
-use event_core::{Bus, FailureKind, Report};
+use event_core::{Bus, EventInfo, FailureKind, Report};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Sleep;
 use tokio_util::io::poll_read_buf;
@@ -20,6 +20,7 @@ use super::end::{End, Settled, Work};
 use super::error::LinkError;
 use super::feed::meta;
 use super::origin::{Incoming, delivering};
+use crate::wire::codec::{Codec, Json};
 use crate::wire::envelope::Envelope;
 use crate::wire::proto::frame::{Fault, Meta, Rejection};
 use crate::wire::proto::session::{Arrival, NotTaken, Notice};
@@ -163,11 +164,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Drive<'_, S> {
         // What came with the hello.
         work.session.receive(&mut self.buffer, now)?;
         self.buffer.reserve(READ);
-        match poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.buffer)? {
+        match poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.buffer) {
             Poll::Pending => Ok(false),
-            Poll::Ready(0) if work.session.has_parted() => Ok(false),
-            Poll::Ready(0) => Err(LinkError::Closed),
-            Poll::Ready(_) => {
+            Poll::Ready(Ok(0) | Err(_)) if work.session.has_parted() => Ok(false),
+            Poll::Ready(Ok(0)) => Err(LinkError::Closed),
+            Poll::Ready(Err(error)) => Err(error.into()),
+            Poll::Ready(Ok(_)) => {
                 work.session.receive(&mut self.buffer, now)?;
                 Ok(true)
             }
@@ -189,7 +191,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Drive<'_, S> {
                     self.end
                         .ask_from(bus, asks.into_iter().map(|at| at - first));
                     let times = work.session.stats().connections;
-                    self.end.tell_opened(bus, peer, times);
+                    self.end.tell_opened(bus, &peer, &terms, times);
                 }
                 Notice::Event(arrival) => self.arrive(bus, arrival),
                 Notice::Request {
@@ -218,18 +220,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Drive<'_, S> {
 
     /// Those of this side, and answers to those of the peer.
     fn requests(&self, work: &mut Work, now: Instant) {
-        for ask in self.end.asks() {
-            let within = Some(self.end.plan.request_within);
-            let meta = meta(&ask.envelope);
-            let asked = work
-                .session
-                .request(ask.offer, meta, ask.payload, within, now);
-            match asked {
-                Ok(call) => self.end.asked(call, ask.answered),
-                Err(NotTaken::Full) => (ask.answered)(Err(Fault::TooMany)),
-                Err(NotTaken::TooLong) => (ask.answered)(Err(Fault::TooLong)),
-                Err(NotTaken::Leaving) => (ask.answered)(Err(Fault::Lost)),
-            }
+        let asking = &self.end.asking;
+        // Before the others, which may need their places.
+        for call in asking.given_up() {
+            work.session.give_up(call);
+        }
+        let within = Some(self.end.plan.request_within);
+        let refused = asking.send(|ask| {
+            let (meta, payload) = (meta(&ask.envelope), ask.payload.clone());
+            work.session.request(ask.offer, meta, payload, within, now)
+        });
+        for (answered, why) in refused {
+            answered(Err(match why {
+                NotTaken::Full => Fault::TooMany,
+                NotTaken::TooLong => Fault::TooLong,
+                NotTaken::Leaving => Fault::Lost,
+            }));
         }
         for (ticket, answer) in self.end.replies() {
             work.session.reply(ticket, answer);
@@ -249,8 +255,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Drive<'_, S> {
         let end = Arc::clone(self.end);
         let at = want.checked_sub(end.plan.subscribe.len());
         let answers = at.and_then(|at| end.plan.answers.get(at)).copied();
-        let envelope = self.envelope(meta);
-        let Some((answers, envelope)) = answers.zip(envelope) else {
+        let agreed = answers.and_then(|answers| {
+            let envelope = self.envelope(meta, answers.info, Json.content_type())?;
+            Some((answers, envelope))
+        });
+        let Some((answers, envelope)) = agreed else {
             return end.reply(ticket, Err(Fault::NotAgreed));
         };
         let incoming = Incoming {
@@ -261,7 +270,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Drive<'_, S> {
         let ask = || (answers.answer)(bus, incoming, payload, within);
         match catch_unwind(AssertUnwindSafe(ask)) {
             Ok(answering) => {
-                tokio::spawn(async move { end.reply(ticket, answering.await) });
+                let waits = end.waiting.one();
+                tokio::spawn(async move {
+                    end.reply(ticket, answering.await);
+                    drop(waits);
+                });
             }
             Err(panic) => {
                 let why = panicked("reading", panic);
@@ -296,7 +309,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Drive<'_, S> {
         } = arrival;
         let end = Arc::clone(self.end);
         // A request is no event, whatever the peer sends it as.
-        let Some(info) = end.plan.subscribe.get(want) else {
+        let Some(&info) = end.plan.subscribe.get(want) else {
             return end.settle(Settled {
                 session,
                 sequence,
@@ -314,7 +327,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Drive<'_, S> {
                 verdict,
             });
         };
-        let Some(envelope) = self.envelope(&meta) else {
+        let codec = &self.end.plan.codec;
+        let Some(envelope) = self.envelope(&meta, info, codec.content_type()) else {
             return settle(bus, Err(Rejection::Loop));
         };
         let incoming = Incoming {
@@ -322,17 +336,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Drive<'_, S> {
             session: self.end.id,
             asks: None,
         };
-        let codec = &self.end.plan.codec;
         let emit = || codec.emit(bus, topic, &payload);
         let emitted = catch_unwind(AssertUnwindSafe(|| delivering(incoming, emit)));
         match emitted {
             Ok(Ok(emission)) if is_open(&emission) => {
                 let bus = bus.downgrade();
+                let waits = self.end.waiting.one();
                 tokio::spawn(async move {
                     let report = accepted(emission).await;
                     if let Some(bus) = bus.upgrade() {
                         settle(&bus, verdict(&report));
                     }
+                    drop(waits);
                 });
             }
             Ok(Ok(emission)) => settle(bus, verdict(&emission.report())),
@@ -345,14 +360,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Drive<'_, S> {
     }
 
     /// Nothing if the event was here before, or came a longer way than any should.
-    fn envelope(&self, meta: &Meta) -> Option<Envelope> {
+    fn envelope(
+        &self,
+        meta: &Meta,
+        event: &EventInfo,
+        content_type: &'static str,
+    ) -> Option<Envelope> {
         if meta.id.origin() == self.end.source.origin() || meta.hops > MOST_HOPS {
             return None;
         }
-        let mut envelope = Envelope::new(
-            meta.id,
-            UNIX_EPOCH.checked_add(Duration::from_micros(meta.micros))?,
-        );
+        let time = UNIX_EPOCH.checked_add(Duration::from_micros(meta.micros))?;
+        let mut envelope = Envelope::new(meta.id, time, event, content_type);
         envelope.cause = meta.cause;
         envelope.trace = meta.trace.unwrap_or(meta.id);
         envelope.hops = meta.hops;

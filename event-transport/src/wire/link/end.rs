@@ -1,6 +1,5 @@
 //! One side of one session: what its connections, the bus and the user's handle have in common.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
@@ -10,16 +9,20 @@ use event_core::private::outlet;
 use event_core::{Bus, Event, Subscription, WeakBus};
 use tokio::sync::watch;
 
+use super::asking::{Ask, Asking};
 use super::error::{LinkError, LinkSetupError};
 use super::feed::Feed;
 use super::origin::Source;
 use super::plan::Plan;
-use super::requests::{Answered, Ask};
+use super::unheard::warn;
+use super::waiting::Waiting;
 use crate::wire::access::Identity;
 use crate::wire::envelope::EventId;
-use crate::wire::events::{EventRefused, LinkLost, LinkOpened};
+use crate::wire::error::shown;
+use crate::wire::events::{EventRefused, LinkClosed, LinkLost, LinkOpened};
 use crate::wire::proto::frame::{Fault, Rejection};
-use crate::wire::proto::session::{Session, SessionStats};
+use crate::wire::proto::session::{Session, SessionStats, Setup};
+use crate::wire::proto::terms::Terms;
 
 /// How a link stands.
 #[derive(Debug, Clone)]
@@ -66,14 +69,15 @@ pub(super) struct End {
     closing: AtomicBool,
     /// The bus takes no events any more.
     refusing: AtomicBool,
-    /// Requests that the session has not seen.
-    asks: Mutex<Vec<Ask>>,
-    /// Those that wait for an answer, by their number in the session.
-    calls: Mutex<HashMap<u64, Answered>>,
+    /// Nobody will come for what it has.
+    discarded: AtomicBool,
+    pub(super) asking: Asking,
+    /// What the bus has not done with.
+    pub(super) waiting: Arc<Waiting>,
     /// Answers for the peer.
     answers: Mutex<Vec<(u64, Result<Bytes, Fault>)>>,
     /// What has the bus ask the peer.
-    asking: Mutex<Vec<(usize, Subscription)>>,
+    askers: Mutex<Vec<(usize, Subscription)>>,
     pub(super) status: watch::Sender<Status>,
 }
 
@@ -111,10 +115,11 @@ impl End {
             stats: Mutex::default(),
             closing: AtomicBool::new(false),
             refusing: AtomicBool::new(false),
-            asks: Mutex::default(),
-            calls: Mutex::default(),
+            discarded: AtomicBool::new(false),
+            asking: Asking::default(),
+            waiting: Arc::default(),
             answers: Mutex::default(),
-            asking: Mutex::default(),
+            askers: Mutex::default(),
             status: watch::Sender::new(Status::Waiting),
         })
     }
@@ -128,14 +133,21 @@ impl End {
         self.generation.load(Ordering::Acquire) == generation
     }
 
-    /// Lets go of what the peer did not take.
+    /// Lets go of what the peer did not take, when nobody works on it.
     pub(super) fn discard(&self) {
-        if let Some(mut working) = self.take() {
-            let empty = Feed::new(Arc::clone(&self.plan));
-            let feed = std::mem::replace(&mut working.get().feed, empty);
-            drop(working);
-            drop(feed);
-        }
+        self.discarded.store(true, Ordering::Release);
+        self.empty();
+    }
+
+    fn empty(&self) {
+        let mut work = lock(&self.work);
+        let empty = || Feed::new(Arc::clone(&self.plan));
+        let feed = work
+            .as_mut()
+            .map(|work| std::mem::replace(&mut work.feed, empty()));
+        drop(work);
+        // What is in it is reported, where no lock is held.
+        drop(feed);
     }
 
     /// Gives the work to whoever may work now; nothing if somebody does.
@@ -198,45 +210,39 @@ impl End {
     /// Has the bus ask the peer some of its requests.
     pub(super) fn ask_from(self: &Arc<Self>, bus: &Bus, asks: impl Iterator<Item = usize>) {
         for at in asks {
-            let mut asking = lock(&self.asking);
-            if asking.iter().all(|(known, _)| *known != at) {
+            let mut askers = lock(&self.askers);
+            if askers.iter().all(|(known, _)| *known != at) {
                 let offer = self.plan.publish.len() + at;
                 let subscribe = self.plan.asks[at].subscribe;
-                asking.push((at, subscribe(bus, self, offer, self.plan.place)));
+                askers.push((at, subscribe(bus, self, offer, self.plan.place)));
             }
         }
     }
 
     /// Has the session send a request, if there is a connection.
-    pub(super) fn ask(&self, ask: Ask) {
+    pub(super) fn ask(&self, number: u64, ask: Ask) {
         if !matches!(*self.status.borrow(), Status::Open) || self.is_closing() {
             return (ask.answered)(Err(Fault::Lost));
         }
-        lock(&self.asks).push(ask);
+        self.asking.add(number, ask);
         self.wake();
     }
 
-    pub(super) fn asks(&self) -> Vec<Ask> {
-        std::mem::take(&mut *lock(&self.asks))
-    }
-
-    /// A request has its number.
-    pub(super) fn asked(&self, call: u64, answered: Answered) {
-        lock(&self.calls).insert(call, answered);
+    /// Whoever asked waits no longer.
+    pub(super) fn give_up(&self, number: u64) {
+        self.asking.give_up(number);
+        self.wake();
     }
 
     pub(super) fn answered(&self, call: u64, answer: Result<Bytes, Fault>) {
-        let answered = lock(&self.calls).remove(&call);
-        if let Some(answered) = answered {
+        if let Some(answered) = self.asking.answered(call) {
             answered(answer);
         }
     }
 
     /// The connection is gone, and nobody will answer.
     pub(super) fn lose_requests(&self) {
-        let unsent = self.asks().into_iter().map(|ask| ask.answered);
-        let calls = std::mem::take(&mut *lock(&self.calls));
-        for answered in calls.into_values().chain(unsent) {
+        for answered in self.asking.lose() {
             answered(Err(Fault::Lost));
         }
     }
@@ -294,22 +300,31 @@ impl End {
         }
     }
 
-    pub(super) fn tell_opened(&self, bus: &Bus, called: String, times: u64) {
-        *lock(&self.called) = called;
+    pub(super) fn tell_opened(&self, bus: &Bus, called: &str, terms: &Terms, times: u64) {
+        *lock(&self.called) = shown(called);
         self.status.send_replace(Status::Open);
+        let Setup { offers, wants, .. } = &*self.plan.setup;
+        let unwanted = terms.unwanted(offers);
+        let unoffered = terms.unoffered(wants);
+        // A server serves many, who need not want the same.
+        if self.identity.is_none() {
+            self.warn_of_patterns(bus, &unwanted, &unoffered);
+        }
         tell(
             bus,
             LinkOpened {
                 link: self.plan.name.clone(),
                 peer: self.peer(),
                 times,
+                unwanted,
+                unoffered,
             },
         );
     }
 
     pub(super) fn tell_lost(&self, error: LinkError) {
         if let Some(bus) = self.bus.upgrade() {
-            tell(
+            warn(
                 &bus,
                 LinkLost {
                     link: self.plan.name.clone(),
@@ -321,8 +336,20 @@ impl End {
         self.status.send_replace(Status::Lost(error));
     }
 
+    pub(super) fn tell_closed(&self) {
+        if let Some(bus) = self.bus.upgrade() {
+            tell(
+                &bus,
+                LinkClosed {
+                    link: self.plan.name.clone(),
+                    peer: self.peer(),
+                },
+            );
+        }
+    }
+
     pub(super) fn tell_refused(&self, bus: &Bus, topic: &str, id: EventId, why: &Rejection) {
-        tell(
+        warn(
             bus,
             EventRefused {
                 link: self.plan.name.clone(),
@@ -355,6 +382,10 @@ impl Drop for Working<'_> {
         if let Some(work) = self.work.take() {
             *lock(&self.end.stats) = work.session.stats();
             *lock(&self.end.work) = Some(work);
+            // Who discards and finds somebody at work leaves it to them.
+            if self.end.discarded.load(Ordering::Acquire) {
+                self.end.empty();
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use event_runtime::private::{Outlet, Parcel};
 
 use super::caught::coded;
 use super::error::LinkSetupError;
+use super::names::{Name, Names};
 use super::origin::Source;
 use super::plan::Plan;
 use crate::wire::envelope::Envelope;
@@ -28,6 +29,8 @@ pub(super) struct Feed {
     backlog: VecDeque<(usize, Sent)>,
     /// In the session, by their numbers there.
     sent: VecDeque<(u64, Sent)>,
+    /// What the queues are called. After them, as a name is free when they are gone.
+    name: Option<Name>,
 }
 
 impl Feed {
@@ -37,6 +40,7 @@ impl Feed {
             outlets: Vec::new(),
             backlog: VecDeque::new(),
             sent: VecDeque::new(),
+            name: None,
         }
     }
 
@@ -52,14 +56,20 @@ impl Feed {
             return Ok(());
         }
         let plan = &self.plan;
-        let topic = plan.publish[offer].topic();
+        let event = plan.publish[offer];
+        let (topic, content_type) = (event.topic(), plan.codec.content_type());
         let (source, relay) = (Source::of(bus), plan.relay);
-        let id = format!("link:{}{peer}/{topic}", plan.name);
-        let note = move |caused| source.envelope(caused, relay, session);
+        let base = || format!("link:{}{peer}", plan.name);
+        let name = self.name.get_or_insert_with(|| Names::of(bus).take(base()));
+        let id = format!("{name}/{topic}");
+        let note = move |caused| source.envelope(event, content_type, caused, relay, session);
         let outlet = Outlet::open(bus, topic, id, plan.queue, plan.place, note);
         let outlet = outlet.map_err(|error| match error {
             NoOutlet::NotSend => LinkSetupError::NotSend(topic.to_owned()),
-            NoOutlet::Unknown => LinkSetupError::NothingMatches(topic.to_owned()),
+            NoOutlet::Unknown => LinkSetupError::NothingMatches {
+                pattern: topic.to_owned(),
+                hint: String::new(),
+            },
         })?;
         self.outlets.push((offer, outlet));
         Ok(())
@@ -72,20 +82,28 @@ impl Feed {
             if let Some((offer, parcel)) = self.backlog.pop_front() {
                 self.publish(session, offer, parcel);
                 moved = true;
-            } else if !self.take(cx) {
+            } else if !self.take(session.room(), cx) {
                 break;
             }
         }
         moved
     }
 
-    /// Takes a few events of each queue.
-    fn take(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Takes a few events of each queue, and no more than the session has room for: what is out of its queue counts as on the way to the peer.
+    fn take(&mut self, room: usize, cx: &mut Context<'_>) -> bool {
         for (offer, outlet) in &self.outlets {
-            if let Poll::Ready(parcels) = outlet.poll_next(cx) {
+            let left = room.saturating_sub(self.backlog.len());
+            if left == 0 {
+                break;
+            }
+            if let Poll::Ready(parcels) = outlet.poll_next(left, cx) {
                 self.backlog
                     .extend(parcels.into_iter().map(|parcel| (*offer, parcel)));
             }
+        }
+        // Where there is little room, each queue is the first in its turn.
+        if self.outlets.len() > 1 {
+            self.outlets.rotate_left(1);
         }
         !self.backlog.is_empty()
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use event_core::Bus;
 use event_core::private::outlet;
+use event_core::{Bus, EventInfo};
 
 use crate::wire::envelope::{Envelope, EventId};
 
@@ -78,21 +78,29 @@ impl Source {
         EventId::new(self.origin, number)
     }
 
+    /// The envelope of an event that this program sends first.
+    pub(super) fn first(&self, event: &EventInfo, content_type: &'static str) -> Envelope {
+        Envelope::new(self.next(), SystemTime::now(), event, content_type)
+    }
+
     /// The envelope under which an event that is emitted on this thread is sent over a session; nothing if it is not.
     ///
     /// What a listener emits while it is given an event of a peer was caused by that. The event itself came over a link, and goes over another only
     /// through a relay.
     pub(super) fn envelope(
         &self,
+        event: &EventInfo,
+        content_type: &'static str,
         caused: bool,
         relay: Option<u8>,
         session: u64,
     ) -> Option<Envelope> {
         let incoming = current();
         match incoming {
-            None => Some(Envelope::new(self.next(), SystemTime::now())),
+            None => Some(self.first(event, content_type)),
             Some(incoming) if caused => {
-                Some(Envelope::new(self.next(), SystemTime::now()).caused_by(&incoming.envelope))
+                let envelope = self.first(event, content_type);
+                Some(envelope.caused_by(&incoming.envelope))
             }
             Some(Incoming {
                 mut envelope,
@@ -104,6 +112,7 @@ impl Source {
                     return None;
                 }
                 envelope.hops += 1;
+                envelope.content_type = content_type;
                 Some(envelope)
             }
         }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use event_core::private::instrument::subscribe;
@@ -15,22 +15,13 @@ use event_core::{Bus, EventInfo, Request, RequestError, RequestErrorKind, Subscr
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::asking::Ask;
 use super::caught::coded;
 use super::end::End;
 use super::origin::{self, Incoming, delivering};
-use crate::wire::envelope::Envelope;
+use crate::wire::codec::{Codec, Json};
 use crate::wire::proto::frame::Fault;
 
-/// A request on its way to a session.
-pub(super) struct Ask {
-    pub(super) offer: usize,
-    pub(super) envelope: Envelope,
-    pub(super) payload: Bytes,
-    pub(super) answered: Answered,
-}
-
-/// What is done with an answer.
-pub(super) type Answered = Box<dyn FnOnce(Result<Bytes, Fault>) + Send>;
 /// An answer in the making.
 pub(super) type Answering = Pin<Box<dyn Future<Output = Result<Bytes, Fault>> + Send>>;
 
@@ -118,16 +109,26 @@ where
                 return Step::Done;
             }
         };
-        let mut envelope = Envelope::new(end.source.next(), SystemTime::now());
+        let mut envelope = end.source.first(E::__info(), Json.content_type());
         if let Some(incoming) = incoming {
             envelope = envelope.caused_by(&incoming.envelope);
         }
-        end.ask(Ask {
+        let number = end.asking.number();
+        let waiting = Arc::downgrade(&end);
+        reply.when_given_up(move || {
+            if let Some(end) = waiting.upgrade() {
+                end.give_up(number);
+            }
+        });
+        let answered =
+            |answer: Result<Bytes, _>| finish::<E>(reply, answer.and_then(|bytes| read(&bytes)));
+        let ask = Ask {
             offer,
             envelope,
             payload,
-            answered: Box::new(|answer| finish::<E>(reply, answer.and_then(|bytes| read(&bytes)))),
-        });
+            answered: Box::new(answered),
+        };
+        end.ask(number, ask);
         Step::Done
     })
 }

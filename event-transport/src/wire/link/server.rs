@@ -1,32 +1,39 @@
 //! The side that waits for peers.
 
 use std::fmt;
+use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use event_core::{Bus, WeakBus};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::caught::caught;
 use super::drive::{Drive, now};
-use super::end::{End, Status, lock, tell};
+use super::end::{End, Status, lock};
 use super::error::LinkError;
 use super::plan::Plan;
-use super::sessions::{Joined, MOST, Sessions};
+use super::sessions::{Joined, Key, Sessions};
+use super::unheard::warn;
+use super::who::Who;
+use crate::stream::is_of_the_peer;
+#[cfg(feature = "tls")]
+use crate::tls::TlsServer;
 use crate::wire::access::{Access, Identity};
 use crate::wire::error::WireError;
 use crate::wire::events::LinkLost;
 use crate::wire::proto::frame::Hello;
 use crate::wire::proto::greeter::{Greeter, refusal};
 use crate::wire::proto::session::SessionStats;
+#[cfg(feature = "tls")]
+use crate::wire::secret::Secrets;
 
-/// The most connections of one listener; others wait until the operating system has no place for them.
-const CONNECTIONS: usize = 2 * MOST;
 /// After an error of `accept`, such as no descriptor left.
 const REST: Duration = Duration::from_millis(100);
 
@@ -37,8 +44,8 @@ pub struct LinkServer {
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
-struct Shared {
-    plan: Arc<Plan>,
+pub(super) struct Shared {
+    pub(super) plan: Arc<Plan>,
     bus: WeakBus,
     access: Access,
     sessions: Sessions,
@@ -50,11 +57,11 @@ impl LinkServer {
     pub(super) fn start(plan: Arc<Plan>, bus: &Bus, access: Access) -> Self {
         Self {
             shared: Arc::new(Shared {
-                plan,
                 bus: bus.downgrade(),
                 access,
-                sessions: Sessions::default(),
+                sessions: Sessions::new(plan.places),
                 connections: watch::Sender::new(0),
+                plan,
             }),
             tasks: Mutex::default(),
         }
@@ -70,7 +77,7 @@ impl LinkServer {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let shared = Arc::clone(&self.shared);
-        self.keep(tokio::spawn(shared.talk(stream, identity)));
+        self.keep(tokio::spawn(shared.talk(stream, Who::Known(identity))));
     }
 
     /// Accepts connections of a listener on this machine, or any other after [`insecure_plaintext`](crate::wire::Link::insecure_plaintext). All of them
@@ -86,33 +93,79 @@ impl LinkServer {
             let checked = self.shared.plan.check_plaintext(&bus, address);
             checked.map_err(io::Error::other)?;
         }
+        self.listen(listener, move |shared, stream, _| {
+            shared.talk(stream, Who::Known(identity.clone()))
+        });
+        Ok(())
+    }
+
+    /// Accepts connections with TLS, of which version 1.3 is spoken, from anywhere.
+    ///
+    /// A peer shows who it is: by its certificate, if `tls` has `client_roots`, as [`Identity::from_certificate`] says, or by a secret, which it proves to have
+    /// on this connection alone, if it is one of `secrets`. One that shows both must be the same by both. Who shows nothing is not let in, and one whose
+    /// secret does not hold is not told whether the name or the secret is wrong; the event [`LinkLost`] here says it.
+    ///
+    /// # Errors
+    ///
+    /// An error of the listener itself.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    #[cfg(feature = "tls")]
+    pub fn listen_tls(
+        &self,
+        listener: TcpListener,
+        tls: &TlsServer,
+        secrets: Secrets,
+    ) -> io::Result<()> {
+        listener.local_addr()?;
+        let (tls, secrets) = (tls.clone(), Arc::new(secrets));
+        self.listen(listener, move |shared, stream, from| {
+            shared.secure(stream, from, tls.clone(), Arc::clone(&secrets))
+        });
+        Ok(())
+    }
+
+    fn listen<F>(
+        &self,
+        listener: TcpListener,
+        talk: impl Fn(Arc<Shared>, TcpStream, SocketAddr) -> F + Send + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let shared = Arc::clone(&self.shared);
         self.keep(tokio::spawn(async move {
             let mut peers = tokio::task::JoinSet::new();
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => {
+                    Ok((stream, from)) => {
                         // Slower without, and no less right.
                         let _ = stream.set_nodelay(true);
-                        peers.spawn(Arc::clone(&shared).talk(stream, identity.clone()));
+                        peers.spawn(talk(Arc::clone(&shared), stream, from));
                     }
+                    Err(error) if is_of_the_peer(&error) => {}
                     Err(error) => {
-                        shared.lost(&identity, &error.into());
+                        shared.lost(String::new(), error.to_string());
                         tokio::time::sleep(REST).await;
                     }
                 }
                 while peers.try_join_next().is_some() {}
-                if peers.len() >= CONNECTIONS {
+                if peers.len() >= shared.plan.connections {
                     peers.join_next().await;
                 }
             }
         }));
-        Ok(())
     }
 
-    /// The figures of each session, by the name of its peer.
+    /// The figures of each session that has not ended, by the name of its peer.
     pub fn sessions(&self) -> Vec<(String, SessionStats)> {
-        self.shared.sessions.stats()
+        self.shared.sessions.each()
+    }
+
+    /// The figures of all sessions since the start, also of those that have ended. It has no `round_trip`, which is of one connection.
+    pub fn stats(&self) -> SessionStats {
+        self.shared.sessions.sum()
     }
 
     /// Takes in nothing more of the bus, waits until every connected peer has everything, and says goodbye. Nobody else is let in meanwhile.
@@ -137,13 +190,19 @@ impl LinkServer {
         if closed {
             Ok(())
         } else {
-            Err(LinkError::TimedOut(deadline))
+            Err(LinkError::TimedOut {
+                deadline,
+                last: None,
+            })
         }
     }
 
     fn keep(&self, task: JoinHandle<()>) {
         let mut tasks = lock(&self.tasks);
-        tasks.retain(|task| !task.is_finished());
+        // Before there has to be more room, so that many of them cost little.
+        if tasks.len() == tasks.capacity() {
+            tasks.retain(|task| !task.is_finished());
+        }
         tasks.push(task);
     }
 }
@@ -161,16 +220,22 @@ impl fmt::Debug for LinkServer {
 }
 
 impl Shared {
-    async fn talk<S>(self: Arc<Self>, mut stream: S, identity: Identity)
+    pub(super) async fn talk<S>(self: Arc<Self>, mut stream: S, who: Who)
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let mut buffer = BytesMut::new();
-        let admitted = caught(self.admit(&mut stream, &mut buffer, &identity)).await;
+        let mut identity = None;
+        let admitting = self.admit(&mut stream, &mut buffer, &who, &mut identity);
+        let admitted = caught(admitting).await;
         let (joined, generation) = match admitted {
             Ok(admitted) => admitted,
             Err(error) => {
-                self.lost(&identity, &error);
+                let (peer, why) = match identity {
+                    Some(identity) => (identity.to_string(), error.to_string()),
+                    None => who.unnamed(&error),
+                };
+                self.lost(peer, why);
                 if let LinkError::Wire(error) = &error {
                     let time = self.plan.limits().handshake_time();
                     let tell = tell_refusal(&mut stream, error);
@@ -181,14 +246,17 @@ impl Shared {
             }
         };
         let end = Arc::clone(&joined.end);
-        let connected = Connected::new(&self.connections);
+        // Until all is told, as whoever closes the server waits for its end.
+        let _connected = Connected::new(&self.connections);
         let ended = caught(Drive::new(&end, generation, &mut stream, buffer)).await;
         if ended.is_ok() {
-            // Both sides have said goodbye; whether this one also hears of the end is no matter.
-            let _ = stream.shutdown().await;
+            // Both sides have said goodbye; whether the peer also hears of the end is no matter, and nobody waits for one that does not.
+            let time = self.plan.limits().handshake_time();
+            let _ = tokio::time::timeout(time, stream.shutdown()).await;
         }
         drop(stream);
-        drop(joined);
+        let key = joined.key().clone();
+        let is_superseded = joined.leave();
         let mut working = end.wait_for_work().await;
         // Looked at with the work in hand, as the one who is let in has it: the session may belong to a newer connection by now.
         if !end.is_current(generation) {
@@ -198,12 +266,19 @@ impl Shared {
         drop(working);
         end.lose_requests();
         match ended {
-            Ok(()) => drop(end.status.send_replace(Status::Over)),
+            Ok(()) => {
+                end.status.send_replace(Status::Over);
+                // First, so that whoever hears of it finds the session gone.
+                self.sessions.forget_since(&key, &end, generation);
+                return end.tell_closed();
+            }
             Err(LinkError::NoBus) => {}
             Err(error) => end.tell_lost(error),
         }
-        drop(connected);
-        self.forget_later(&end, generation);
+        if is_superseded {
+            return self.sessions.forget_since(&key, &end, generation);
+        }
+        self.forget_later(key, &end, generation);
     }
 
     /// Finds out what the peer wants, and its session.
@@ -211,7 +286,8 @@ impl Shared {
         &'a self,
         stream: &mut S,
         buffer: &mut BytesMut,
-        identity: &Identity,
+        who: &Who,
+        found: &mut Option<Identity>,
     ) -> Result<(Joined<'a>, u64), LinkError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -232,6 +308,7 @@ impl Shared {
                 Ok(read) => drop(read?),
             }
         };
+        let identity = &*found.insert(who.identify(&hello)?);
         if !self.access.knows(identity) {
             return Err(WireError::UnknownIdentity(identity.clone()).into());
         }
@@ -245,7 +322,7 @@ impl Shared {
         if let Err(error) = accepted {
             drop(working);
             // It is of no use if it never had a connection.
-            self.sessions.forget_since(end, 0);
+            self.sessions.forget_since(joined.key(), end, 0);
             return Err(error.into());
         }
         let generation = end.begin();
@@ -253,7 +330,7 @@ impl Shared {
         // Another connection of this session ends when it is polled next.
         end.wake();
         if generation == 1 {
-            joined.take_over(&hello.link);
+            joined.take_over(&hello);
         }
         Ok((joined, generation))
     }
@@ -268,29 +345,25 @@ impl Shared {
     }
 
     /// A session is kept for a time, in case its peer comes again.
-    fn forget_later(self: &Arc<Self>, end: &Arc<End>, generation: u64) {
-        let over = matches!(*end.status.borrow(), Status::Over);
-        if over {
-            return self.sessions.forget_since(end, generation);
-        }
+    fn forget_later(self: &Arc<Self>, key: Key, end: &Arc<End>, generation: u64) {
         let (shared, end) = (Arc::downgrade(self), Arc::downgrade(end));
         let time = self.plan.resume;
         tokio::spawn(async move {
             tokio::time::sleep(time).await;
             if let Some((shared, end)) = shared.upgrade().zip(end.upgrade()) {
-                shared.sessions.forget_since(&end, generation);
+                shared.sessions.forget_since(&key, &end, generation);
             }
         });
     }
 
-    fn lost(&self, identity: &Identity, error: &LinkError) {
+    pub(super) fn lost(&self, peer: String, why: String) {
         if let Some(bus) = self.bus.upgrade() {
-            tell(
+            warn(
                 &bus,
                 LinkLost {
                     link: self.plan.name.clone(),
-                    peer: identity.to_string(),
-                    why: error.to_string(),
+                    peer,
+                    why,
                 },
             );
         }

@@ -20,9 +20,11 @@ pub struct Calls {
     last: u64,
     unsent: VecDeque<Unsent>,
     waiting: BTreeMap<u64, Option<Instant>>,
+    /// Sent requests that nobody waits for, of which the peer was not told.
+    given_up: VecDeque<u64>,
     tickets: u64,
     asked: BTreeMap<u64, Asked>,
-    /// What those of lost connections cost, by their tickets: nobody waits for the answer, but it is still in the making.
+    /// What those cost that the peer gave up, also with its connection, by their tickets: nobody waits for the answer, but it is still in the making.
     stale: BTreeMap<u64, u64>,
 }
 
@@ -40,7 +42,8 @@ impl Calls {
 
     /// Whether no answer is to come, from either side. What was not sent does not count.
     pub fn is_settled(&self) -> bool {
-        self.waiting.len() == self.unsent.len() && self.asked.is_empty()
+        let said = self.given_up.is_empty();
+        said && self.waiting.len() == self.unsent.len() && self.asked.is_empty()
     }
 
     /// A request of this side; its number.
@@ -77,10 +80,21 @@ impl Calls {
         Ok(self.waiting.remove(&call).is_some())
     }
 
-    /// Ends the wait for an answer.
-    pub fn give_up(&mut self, call: u64) -> bool {
-        self.unsent.retain(|unsent| unsent.head.call != call);
-        self.waiting.remove(&call).is_some()
+    /// Ends the wait for an answer. The peer is told if it has the request.
+    pub fn give_up(&mut self, call: u64) {
+        if self.waiting.remove(&call).is_none() {
+            return;
+        }
+        let number = |unsent: &Unsent| unsent.head.call;
+        match self.unsent.binary_search_by_key(&call, number) {
+            Ok(at) => drop(self.unsent.remove(at)),
+            Err(_) => self.given_up.push_back(call),
+        }
+    }
+
+    /// The next request of which the peer is to be told that nobody waits for it.
+    pub fn next_given_up(&mut self) -> Option<u64> {
+        self.given_up.pop_front()
     }
 
     /// Those whose time is over.
@@ -113,15 +127,26 @@ impl Calls {
         self.asked.len()
     }
 
-    /// How many of lost connections are still in the making.
+    /// How many are still in the making that nobody waits for.
     pub fn stale(&self) -> usize {
         self.stale.len()
     }
 
-    /// What the peer's requests take up, those of lost connections too.
+    /// What the peer's requests take up, those that it gave up too.
     pub fn pending(&self) -> u64 {
         let asked = self.asked.values().map(|asked| asked.cost);
         asked.chain(self.stale.values().copied()).sum()
+    }
+
+    /// The peer waits no longer for an answer. That is still in the making, and takes up what it does.
+    pub fn leave(&mut self, call: u64) {
+        let of = |(ticket, asked): (&u64, &Asked)| (asked.call == call).then_some(*ticket);
+        let Some(ticket) = self.asked.iter().find_map(of) else {
+            return;
+        };
+        if let Some(asked) = self.asked.remove(&ticket) {
+            self.stale.insert(ticket, asked.cost);
+        }
     }
 
     /// The peer's number of a request that is answered now; nothing if its connection is gone.
@@ -136,6 +161,7 @@ impl Calls {
         self.stale
             .extend(asked.map(|(ticket, asked)| (ticket, asked.cost)));
         self.unsent.clear();
+        self.given_up.clear();
         let waiting = std::mem::take(&mut self.waiting).into_keys();
         waiting.map(|call| (call, Fault::Lost)).collect()
     }

@@ -43,6 +43,10 @@ pub enum Head {
     Pong(u64),
     /// Nothing more is sent by this side, and all that it sent is acknowledged.
     Goodbye,
+    /// Nobody waits for the answer to a request any more.
+    GiveUp {
+        call: u64,
+    },
 }
 
 /// What kind of frame it is.
@@ -75,10 +79,12 @@ pub enum Kind {
     Pong,
     /// That a side leaves.
     Goodbye,
+    /// That nobody waits for the answer to a request any more.
+    GiveUp,
 }
 
 impl Kind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Hello,
         Self::Welcome,
         Self::Refuse,
@@ -92,6 +98,7 @@ impl Kind {
         Self::Ping,
         Self::Pong,
         Self::Goodbye,
+        Self::GiveUp,
     ];
 
     pub fn of(byte: u8) -> Option<Self> {
@@ -117,8 +124,10 @@ pub struct Hello {
     pub link: String,
     /// The sender's session: its sequence numbers go on across connections.
     pub session: u64,
-    /// What proves who it is, where the stream does not.
-    pub proof: Vec<u8>,
+    /// What the sender's events have in their ids: a random number, new with every start of its program.
+    pub origin: u64,
+    /// Who it says it is and what proves that, where the stream does not.
+    pub proof: Option<Proof>,
     pub content_type: String,
     pub offers: Vec<Offer>,
     pub wants: Vec<Offer>,
@@ -126,9 +135,17 @@ pub struct Hello {
     /// The first credit, in bytes.
     pub receive: u64,
     pub requests: u32,
+    /// How often this side wants to hear of the other.
     pub heartbeat_ms: u32,
     /// The last event that it has of the peer's session, and which session that was.
     pub seen: Option<Seen>,
+}
+
+/// What shows that a peer has the secret of an identity, on this connection alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    pub identity: String,
+    pub tag: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -256,6 +273,8 @@ pub enum Refusal {
     Mismatch(Vec<(Right, Offer)>),
     /// For another reason.
     Other(String),
+    /// It has not shown who it is. What was wrong is for the refusing side to know.
+    Unproven,
 }
 
 impl Refusal {
@@ -270,6 +289,11 @@ impl Refusal {
                 let own = |one: &Mismatch| (one.peer, one.here.clone());
                 Self::Mismatch(all.iter().map(own).collect())
             }
+            WireError::NoSecret(_)
+            | WireError::WrongSecret(_)
+            | WireError::NoIdentity
+            | WireError::Certificate(_)
+            | WireError::TwoIdentities { .. } => Self::Unproven,
             other => Self::Other(other.to_string()),
         }
     }
@@ -297,6 +321,9 @@ impl fmt::Display for Refusal {
                     )
                 })
             }
+            Self::Unproven => f.write_str(
+                "it does not know this side: it wants a certificate that it trusts, or an identity and its secret; its own report says which was wrong",
+            ),
             Self::Other(why) => f.write_str(&shown(why)),
         }
     }
@@ -318,6 +345,7 @@ impl Head {
             Self::Ping(_) => Kind::Ping,
             Self::Pong(_) => Kind::Pong,
             Self::Goodbye => Kind::Goodbye,
+            Self::GiveUp { .. } => Kind::GiveUp,
         }
     }
 

@@ -23,6 +23,7 @@ pub struct Frame {
 pub struct Inlet {
     codec: LengthDelimitedCodec,
     begun: bool,
+    in_frame: bool,
 }
 
 impl Inlet {
@@ -34,12 +35,18 @@ impl Inlet {
         Self {
             codec,
             begun: false,
+            in_frame: false,
         }
     }
 
     /// From the next frame on.
     pub fn set_max(&mut self, max: usize) {
         self.codec.set_max_frame_length(max);
+    }
+
+    /// Whether a frame has begun and is not whole.
+    pub fn is_in_frame(&self) -> bool {
+        self.in_frame
     }
 
     /// The next whole frame, which is taken out of the buffer; nothing if it is not there yet.
@@ -56,11 +63,11 @@ impl Inlet {
         }
         // The only error of this codec: a length field has always four bytes.
         let max = self.codec.max_frame_length();
+        let more = !buffer.is_empty();
         let frame = self.codec.decode(buffer);
-        match frame.map_err(|_| WireError::FrameTooLong { max })? {
-            Some(frame) => read(&frame.freeze()).map(Some),
-            None => Ok(None),
-        }
+        let frame = frame.map_err(|_| WireError::FrameTooLong { max })?;
+        self.in_frame = frame.is_none() && (self.in_frame || more);
+        frame.map(|frame| read(&frame.freeze())).transpose()
     }
 }
 

@@ -45,8 +45,12 @@ impl Outbox {
         }
     }
 
-    pub fn has_room(&self) -> bool {
-        self.kept.len() < self.most_events && self.bytes < self.most_bytes
+    /// For how many events there is room. Their bytes may use it up before.
+    pub fn room(&self) -> usize {
+        if self.bytes >= self.most_bytes {
+            return 0;
+        }
+        self.most_events.saturating_sub(self.kept.len())
     }
 
     pub fn is_empty(&self) -> bool {

@@ -1,5 +1,6 @@
 //! One side of a link, which outlives its connections: what comes in, what goes out, and when.
 
+mod notice;
 mod open;
 mod receive;
 mod send;
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 
+pub use notice::{Arrival, Notice};
+
 use super::calls::Calls;
 use super::credit::{Budget, Grant};
 use super::frame::{Fault, Head, Meta, Rejection, RequestHead};
@@ -18,7 +21,6 @@ use super::inlet::Inlet;
 use super::outbox::Outbox;
 use super::pulse::Pulse;
 use super::terms::Terms;
-use crate::wire::envelope::EventId;
 use crate::wire::error::WireError;
 use crate::wire::limits::{COST, Limits};
 use crate::wire::shape::Offer;
@@ -33,83 +35,28 @@ pub struct Setup {
     pub offers: Vec<Offer>,
     pub wants: Vec<Offer>,
     pub content_type: &'static str,
-    /// What proves who this side is, where the stream does not.
-    pub proof: Vec<u8>,
+    /// What the events of this side have in their ids.
+    pub origin: u64,
     pub limits: Limits,
-}
-
-/// What a peer's frame means for this side.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// Both sides have agreed.
-    Opened {
-        /// The name of the link at the peer.
-        peer: String,
-        terms: Terms,
-    },
-    /// An event for the bus; it is settled by its session and sequence.
-    Event(Arrival),
-    /// A request for the bus, which is answered by its ticket within the time.
-    Request {
-        ticket: u64,
-        want: usize,
-        meta: Meta,
-        within: Option<Duration>,
-        payload: Bytes,
-    },
-    /// The answer to a request of this side.
-    Reply {
-        call: u64,
-        answer: Result<Bytes, Fault>,
-    },
-    /// The peer has done with all events of this side up to a number.
-    Acknowledged { upto: u64 },
-    /// The peer did not take an event of this side.
-    Rejected {
-        sequence: u64,
-        offer: usize,
-        id: EventId,
-        why: Rejection,
-    },
-    /// An event of this side was not sent: the peer does not want its topic.
-    Unwanted {
-        sequence: u64,
-        offer: usize,
-        id: EventId,
-    },
-    /// An event of this side was not sent: it is longer than the peer takes.
-    TooLong {
-        sequence: u64,
-        offer: usize,
-        id: EventId,
-    },
-    /// The peer sends nothing more.
-    Leaving,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrival {
-    pub session: u64,
-    pub sequence: u64,
-    /// The place of its topic in the wants of this side.
-    pub want: usize,
-    pub meta: Meta,
-    pub payload: Bytes,
 }
 
 /// The figures of a session since it began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionStats {
+    /// How often it was opened.
     pub connections: u64,
     /// Events that were sent, each time.
     pub sent: u64,
     /// Those of them that were sent before.
     pub resent: u64,
+    /// Events that the bus of the peer has taken.
     pub acknowledged: u64,
     /// Events that the peer did not take.
     pub rejected: u64,
+    /// Events that were not sent, as the peer of this connection does not want them.
     pub unwanted: u64,
+    /// Events that were not sent, as they are longer than a frame that the peer takes.
     pub too_long: u64,
     /// Events that came and were new.
     pub received: u64,
@@ -119,7 +66,28 @@ pub struct SessionStats {
     pub refused: u64,
     /// Answers that came when nobody waited for them any more.
     pub late_replies: u64,
+    /// How long the peer took to answer the last time that it was asked whether it is there.
     pub round_trip: Option<Duration>,
+}
+
+impl SessionStats {
+    /// With those of another session.
+    pub(in crate::wire) fn plus(&self, other: &Self) -> Self {
+        Self {
+            connections: self.connections + other.connections,
+            sent: self.sent + other.sent,
+            resent: self.resent + other.resent,
+            acknowledged: self.acknowledged + other.acknowledged,
+            rejected: self.rejected + other.rejected,
+            unwanted: self.unwanted + other.unwanted,
+            too_long: self.too_long + other.too_long,
+            received: self.received + other.received,
+            duplicates: self.duplicates + other.duplicates,
+            refused: self.refused + other.refused,
+            late_replies: self.late_replies + other.late_replies,
+            round_trip: None,
+        }
+    }
 }
 
 /// Why something is not sent.
@@ -178,6 +146,8 @@ struct Conn {
 struct Peer {
     terms: Terms,
     budget: Budget,
+    /// How often it wants to hear of this side.
+    heartbeat: Duration,
     max_frame: usize,
     requests: usize,
 }
@@ -220,7 +190,12 @@ impl Session {
 
     /// Whether an event may be published.
     pub fn is_ready(&self) -> bool {
-        !self.leaving && self.outbox.has_room()
+        self.room() > 0
+    }
+
+    /// How many events may be published, if they are not too many bytes before.
+    pub fn room(&self) -> usize {
+        if self.leaving { 0 } else { self.outbox.room() }
     }
 
     /// Takes an event that is sent until the peer has it; its number.
@@ -230,7 +205,7 @@ impl Session {
     /// [`NotTaken`] if it is not; nothing has happened then.
     pub fn publish(&mut self, offer: usize, meta: Meta, payload: Bytes) -> Result<u64, NotTaken> {
         let offer = self.check(offer, &payload)?;
-        if !self.outbox.has_room() {
+        if self.outbox.room() == 0 {
             return Err(NotTaken::Full);
         }
         Ok(self.outbox.push(offer, meta, payload))

@@ -59,6 +59,24 @@ impl Terms {
         }
     }
 
+    /// The topics of this side's offers that the peer does not want.
+    pub fn unwanted(&self, offers: &[Offer]) -> Vec<String> {
+        let offers = offers.iter().zip(&self.outgoing);
+        let unwanted = offers.filter(|(_, wanted)| !**wanted);
+        unwanted.map(|(offer, _)| offer.topic.clone()).collect()
+    }
+
+    /// The topics of this side's wants that the peer does not offer.
+    pub fn unoffered(&self, wants: &[Offer]) -> Vec<String> {
+        let mut offered = vec![false; wants.len()];
+        for at in self.incoming.iter().flatten() {
+            offered[*at] = true;
+        }
+        let wants = wants.iter().zip(offered);
+        let unoffered = wants.filter(|(_, offered)| !offered);
+        unoffered.map(|(want, _)| want.topic.clone()).collect()
+    }
+
     /// Each topic that is exchanged, with the right that the peer needs for it.
     pub fn rights<'a>(
         &'a self,

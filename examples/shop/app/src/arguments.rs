@@ -13,6 +13,7 @@ use crate::{pace::PaceError, progress, replay::Replay};
 
 pub(crate) const USAGE: &str = "\
 usage: shop [OPTION]... [PATH]
+       shop --serve ADDRESS [OPTION]...
 
 PATH  a file of purchases, `-` for standard input; the sample that comes with the shop if left out
       lines of master id, sample id, yyyymmdd, CDs and dollars without a header, or
@@ -27,9 +28,15 @@ PATH  a file of purchases, `-` for standard input; the sample that comes with th
 --replay virtual
               the same order, on a clock that does not wait
 
+--send ADDRESS
+              purchases are read here and heard by the shop that serves there, 127.0.0.1:7000 for example
+--serve ADDRESS
+              hears the purchases of the shop that sends them here, and ends when that shop says that these are all
+--patience MS for how many milliseconds the other shop may be away before nothing more is sent; 30000 if left out
+
 Ctrl-C or SIGTERM stops the reading, waits for what was read and prints the report; once more ends at once.
 
-exit status: 0 all lines were read, 1 some were rejected, 2 nothing could be read,
+exit status: 0 all lines were read and delivered, 1 some were not, 2 nothing could be read or sent,
              130 stopped by Ctrl-C, 143 stopped by SIGTERM";
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/CDNOW_sample.txt");
@@ -51,6 +58,16 @@ pub(crate) struct Job {
     pub(crate) grace: Duration,
     /// At which times the purchases come; as soon as they are read if left out.
     pub(crate) replay: Option<Replay>,
+    /// Where the purchases are heard, or come from; all of it is here if left out.
+    pub(crate) link: Option<Over>,
+    /// How long the other shop may be away.
+    pub(crate) patience: Duration,
+}
+
+/// Which side of a link this shop is, and the address.
+pub(crate) enum Over {
+    Serve(String),
+    Send(String),
 }
 
 /// Where the purchases are.
@@ -63,14 +80,26 @@ impl Arguments {
     pub(crate) fn read(
         mut arguments: impl Iterator<Item = OsString>,
     ) -> Result<Self, ArgumentError> {
-        let (mut seed, mut latency, mut grace) = (7, 0, 5000);
-        let (mut input, mut replay) = (None, None);
+        let (mut seed, mut latency, mut grace, mut patience) = (7, 0, 5000, 30_000);
+        let (mut input, mut replay, mut link) = (None, None, None);
         while let Some(argument) = arguments.next() {
             let number = match argument.to_str() {
                 Some("-h" | "--help") => return Ok(Self::Help),
                 Some("--seed") => &mut seed,
                 Some("--latency") => &mut latency,
                 Some("--grace") => &mut grace,
+                Some("--patience") => &mut patience,
+                Some("--serve" | "--send") if link.is_some() => {
+                    return Err(ArgumentError::TwoLinks);
+                }
+                Some("--serve") => {
+                    link = Some(Over::Serve(read_address(argument, arguments.next())?));
+                    continue;
+                }
+                Some("--send") => {
+                    link = Some(Over::Send(read_address(argument, arguments.next())?));
+                    continue;
+                }
                 Some("--replay") => {
                     replay = Some(read_replay(arguments.next())?);
                     continue;
@@ -90,12 +119,17 @@ impl Arguments {
             };
             *number = read_number(argument, arguments.next())?;
         }
+        if matches!(link, Some(Over::Serve(_))) && (input.is_some() || replay.is_some()) {
+            return Err(ArgumentError::ServesAndReads);
+        }
         Ok(Self::Run(Job {
             input: input.unwrap_or_else(|| Input::File(SAMPLE.into())),
             seed,
             latency: Duration::from_millis(latency),
             grace: Duration::from_millis(grace),
             replay,
+            link,
+            patience: Duration::from_millis(patience),
         }))
     }
 }
@@ -105,6 +139,11 @@ fn read_number(option: OsString, value: Option<OsString>) -> Result<u64, Argumen
         .as_ref()
         .and_then(|value| value.to_str()?.parse().ok());
     number.ok_or(ArgumentError::Number(option, value))
+}
+
+fn read_address(option: OsString, value: Option<OsString>) -> Result<String, ArgumentError> {
+    let value = value.and_then(|value| value.into_string().ok());
+    value.ok_or(ArgumentError::NoAddress(option))
 }
 
 fn read_replay(value: Option<OsString>) -> Result<Replay, ArgumentError> {
@@ -161,6 +200,9 @@ pub(crate) enum ArgumentError {
     Number(OsString, Option<OsString>),
     NoReplay,
     Replay(String, PaceError),
+    NoAddress(OsString),
+    TwoLinks,
+    ServesAndReads,
 }
 
 impl fmt::Display for ArgumentError {
@@ -174,6 +216,14 @@ impl fmt::Display for ArgumentError {
             }
             Self::NoReplay => write!(f, "\"--replay\" needs a pace such as 1year=10s, or virtual")?,
             Self::Replay(value, error) => write!(f, "\"--replay\" cannot be {value:?}: {error}")?,
+            Self::NoAddress(option) => {
+                write!(f, "{option:?} needs an address, 127.0.0.1:7000 for example")?;
+            }
+            Self::TwoLinks => write!(f, "a shop serves or sends, and has one address for it")?,
+            Self::ServesAndReads => write!(
+                f,
+                "\"--serve\" hears what the other shop reads: \"--replay\" and the path are for that one"
+            )?,
         }
         write!(f, "\n{USAGE}")
     }

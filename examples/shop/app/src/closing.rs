@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     import::{Figures, Import},
+    link::Crossed,
     signals::{Signal, Signals},
 };
 
@@ -24,19 +25,22 @@ pub(crate) struct StopRequested {
 #[event("shop.closed")]
 #[derive(Debug)]
 pub(crate) struct Closed {
-    /// What the import did.
-    pub(crate) figures: Figures,
+    /// What the import did, if there was one.
+    pub(crate) figures: Option<Figures>,
     /// What stopped it before its end.
     pub(crate) signal: Option<Signal>,
     /// The deliveries that were given up.
     pub(crate) shutdown: Shutdown,
     /// The figures of every queue.
     pub(crate) queues: Vec<(ListenerInfo, QueueStats)>,
+    /// What went over a link, if there was one.
+    pub(crate) crossed: Option<Crossed>,
 }
 
 /// How the reading ended, and all after it.
 pub(crate) struct End {
     pub(crate) read: io::Result<()>,
+    pub(crate) figures: Figures,
     pub(crate) closed: Closed,
 }
 
@@ -58,7 +62,7 @@ pub(crate) async fn close(
         signal = signals.first() => signal,
         shutdown = whole => {
             let figures = import.figures().await;
-            return Ok(End { read, closed: closed(trade, figures, None, shutdown?) });
+            return Ok(End { read, figures, closed: closed(trade, figures, None, shutdown?) });
         }
     };
     import.stop();
@@ -74,15 +78,17 @@ pub(crate) async fn close(
     };
     Ok(End {
         read,
+        figures,
         closed: closed(trade, figures, Some(signal), shutdown),
     })
 }
 
 fn closed(trade: &Bus, figures: Figures, signal: Option<Signal>, shutdown: Shutdown) -> Closed {
     Closed {
-        figures,
+        figures: Some(figures),
         signal,
         shutdown,
         queues: trade.queues(),
+        crossed: None,
     }
 }

@@ -174,6 +174,11 @@ impl Figures {
         self.rejected == 0 && self.failed == 0
     }
 
+    /// How many purchases were emitted.
+    pub(crate) fn purchases(&self) -> u64 {
+        self.events - self.rejected
+    }
+
     /// Deliveries that reached a listener at once.
     pub(crate) fn deliveries(&self) -> u64 {
         self.ran + self.failed

@@ -2,11 +2,15 @@ use std::io;
 
 use indicatif::ProgressBar;
 use shop_events::{Grouped, Page, ReportRequested};
-use tidings::{ListenerInfo, Shutdown, listener};
+use tidings::{
+    ListenerInfo, Shutdown, listener,
+    transport::wire::{LinkLost, LinkOpened},
+};
 
 use crate::{
     closing::{Closed, StopRequested},
-    import::LineRejected,
+    import::{Figures, LineRejected},
+    link::LastLoss,
 };
 
 #[listener]
@@ -30,10 +34,27 @@ fn tell_stop(stop: &StopRequested, progress: &ProgressBar) {
 }
 
 #[listener]
+fn tell_link_opened(link: &LinkOpened, told: &LastLoss, progress: &ProgressBar) {
+    told.forget();
+    if link.times > 1 {
+        progress.suspend(|| eprintln!("shop: the link is open again"));
+    }
+}
+
+#[listener]
+fn tell_link_lost(link: &LinkLost, told: &LastLoss, progress: &ProgressBar) {
+    if told.is_new(&link.why) {
+        progress.suspend(|| eprintln!("shop: the link is lost: {}", link.why));
+    }
+}
+
+#[listener]
 fn write_queues(closed: &Closed, page: &Page) -> io::Result<()> {
+    let ids = closed.queues.iter().map(|(listener, _)| listener.id());
+    let width = ids.map(str::len).max().unwrap_or_default();
     let rows = closed.queues.iter().map(|(listener, now)| {
         format!(
-            "{:<20} {:>9} delivered {:>7} retried {:>5} failed {:>5} refused {:>5} left\n",
+            "{:<width$} {:>9} delivered {:>7} retried {:>5} failed {:>5} refused {:>5} left\n",
             listener.id(),
             Grouped(now.delivered),
             Grouped(now.retried),
@@ -51,9 +72,12 @@ fn write_stop(closed: &Closed, page: &Page) -> io::Result<()> {
     let Some(signal) = closed.signal else {
         return Ok(());
     };
-    let lines = Grouped(closed.figures.lines);
-    let to_come = Grouped(closed.figures.to_come);
-    if closed.figures.to_come == 0 {
+    let Some(figures) = &closed.figures else {
+        return page.section("Stopped", format_args!("by {signal}\n"));
+    };
+    let lines = Grouped(figures.lines);
+    let to_come = Grouped(figures.to_come);
+    if figures.to_come == 0 {
         page.section("Stopped", format_args!("by {signal} after line {lines}\n"))
     } else {
         page.section(
@@ -64,8 +88,18 @@ fn write_stop(closed: &Closed, page: &Page) -> io::Result<()> {
 }
 
 #[listener(after = write_stop)]
+fn write_link(closed: &Closed, page: &Page) -> io::Result<()> {
+    match &closed.crossed {
+        Some(crossed) => page.section("Link", format_args!("{crossed}")),
+        None => Ok(()),
+    }
+}
+
+#[listener(after = write_link)]
 fn write_figures(closed: &Closed, page: &Page) -> io::Result<()> {
-    let figures = &closed.figures;
+    let Some(figures) = &closed.figures else {
+        return Ok(());
+    };
     page.section(
         "This run",
         format_args!(
@@ -76,7 +110,7 @@ fn write_figures(closed: &Closed, page: &Page) -> io::Result<()> {
              failed     {:>12}\n\
              rejected   {:>12}\n\
              time       {:>9.1} ms\n\
-             rate       {:>12} deliveries per second, reading included\n",
+             {}",
             Grouped(figures.events),
             Grouped(figures.deliveries()),
             Grouped(figures.skipped),
@@ -84,7 +118,7 @@ fn write_figures(closed: &Closed, page: &Page) -> io::Result<()> {
             Grouped(figures.failed),
             Grouped(figures.rejected),
             figures.elapsed.as_secs_f64() * 1000.0,
-            Grouped(figures.deliveries_per_second()),
+            rate(figures),
         ),
     )
 }
@@ -95,4 +129,13 @@ fn left(shutdown: &Shutdown, listener: &ListenerInfo) -> u64 {
     let left = left.filter(|left| left.listener().id() == listener.id());
     left.map(|left| (left.waiting() + left.in_backoff() + left.in_flight().len()) as u64)
         .sum()
+}
+
+/// Empty if nothing was delivered here.
+fn rate(figures: &Figures) -> String {
+    if figures.deliveries() == 0 {
+        return String::new();
+    }
+    let rate = Grouped(figures.deliveries_per_second());
+    format!("rate       {rate:>12} deliveries per second, reading included\n")
 }

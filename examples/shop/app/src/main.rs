@@ -7,23 +7,26 @@ mod arguments;
 mod closing;
 mod import;
 mod lines;
+mod link;
 mod listeners;
 mod modules;
 mod pace;
 mod parse;
 mod progress;
 mod replay;
+mod send;
+mod serve;
 mod signals;
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, io, process::ExitCode};
 
-use arguments::{Arguments, Job};
+use arguments::{Arguments, Job, Over};
 use closing::End;
 use import::Import;
 use modules::Modules;
 use shop_events::ReportRequested;
 use signals::Signals;
-use tokio::runtime;
+use tokio::runtime::{self, Runtime};
 
 tidings::link!(shop_ledger, shop_loyalty, shop_alerts, shop_notifier);
 
@@ -43,7 +46,12 @@ fn main() -> ExitCode {
         Ok(Arguments::Run(job)) => job,
         Err(error) => return unusable(&error),
     };
-    match run(&job) {
+    let status = match &job.link {
+        None => run(&job),
+        Some(Over::Serve(address)) => serve::run(&job, address),
+        Some(Over::Send(address)) => send::run(&job, address),
+    };
+    match status {
         Ok(status) => ExitCode::from(status),
         Err(error) => unusable(&*error),
     }
@@ -54,26 +62,34 @@ fn unusable(error: &dyn Error) -> ExitCode {
     ExitCode::from(UNUSABLE)
 }
 
+/// A thread beside this one, so that signals are heard and messages sent whatever this one does.
+fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+}
+
 /// Answers the exit status.
 fn run(job: &Job) -> Result<u8, Box<dyn Error>> {
     let input = &job.input;
     let (lines, progress) = input.open()?;
     let modules = Modules::new(job, progress.clone());
-    // A thread beside this one, so that signals are heard and messages sent whatever this one does.
-    let runtime = runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let runtime = runtime()?;
     let trade = modules.trade(runtime.handle().clone())?;
     let office = modules.office()?;
 
     let signals = Signals::listen(&runtime)?;
     let import = Import::start(trade.clone(), lines, job.replay)?;
     let end = closing::close(&trade, &office, import, signals, job.grace);
-    let End { read, closed } = runtime.block_on(end)?;
+    let End {
+        read,
+        figures,
+        closed,
+    } = runtime.block_on(end)?;
     progress.finish_and_clear();
     read.map_err(|error| format!("cannot read {input}: {error}"))?;
-    let (figures, signal) = (closed.figures, closed.signal);
+    let signal = closed.signal;
     if figures.events == 0 {
         return match signal {
             Some(signal) => Ok(signal.status()),

@@ -15,7 +15,10 @@ use shop_notifier::{NotSent, Notifier};
 use tidings::{BuildError, Bus, BusBuilder, Failure, FailureKind};
 use tokio::runtime::Handle;
 
-use crate::arguments::Job;
+use crate::{arguments::Job, link::LastLoss};
+
+/// The listeners of this package alone.
+const OWN: [&str; 1] = ["shop"];
 
 /// What the modules remember. Two buses give it to their listeners.
 pub(crate) struct Modules {
@@ -25,6 +28,7 @@ pub(crate) struct Modules {
     notifier: Arc<Notifier>,
     page: Arc<Page>,
     progress: ProgressBar,
+    loss: Arc<LastLoss>,
     failed: Arc<AtomicU64>,
 }
 
@@ -37,12 +41,24 @@ impl Modules {
             notifier: Arc::new(Notifier::new(job.seed, job.latency)),
             page: Arc::new(Page::new(io::stdout())),
             progress,
+            loss: Arc::default(),
             failed: Arc::default(),
         }
     }
 
     /// The bus of the purchases. It is shut down before the report, which so is about all that was read.
     pub(crate) fn trade(&self, runtime: Handle) -> Result<Bus, BuildError> {
+        self.telling(self.builder()).runtime(runtime).build()
+    }
+
+    /// The bus of purchases that are heard in another shop: no module hears them here.
+    pub(crate) fn till(&self, runtime: Handle) -> Result<Bus, BuildError> {
+        let till = self.builder().crates(OWN);
+        self.telling(till).runtime(runtime).build()
+    }
+
+    /// Has a bus tell its failures.
+    fn telling(&self, builder: BusBuilder) -> BusBuilder {
         let (progress, failed) = (self.progress.clone(), Arc::clone(&self.failed));
         let notifier = Arc::clone(&self.notifier);
         let tell = move |failure: &Failure| {
@@ -55,12 +71,17 @@ impl Modules {
                 progress.suspend(|| eprintln!("shop: {failure}"));
             }
         };
-        self.builder().runtime(runtime).on_failure(tell).build()
+        builder.on_failure(tell)
     }
 
     /// The bus of the report: it still takes events when the other one is closed.
     pub(crate) fn office(&self) -> Result<Bus, BuildError> {
         self.builder().build()
+    }
+
+    /// The bus of the report of a shop whose purchases are heard in another.
+    pub(crate) fn counter(&self) -> Result<Bus, BuildError> {
+        self.builder().crates(OWN).build()
     }
 
     /// How many deliveries of the purchases failed, those in queues among them. A customer who cannot be told is no failure
@@ -77,6 +98,7 @@ impl Modules {
             .state(Arc::clone(&self.notifier))
             .state(Arc::clone(&self.page))
             .state(self.progress.clone())
+            .state(Arc::clone(&self.loss))
     }
 }
 

@@ -1,7 +1,10 @@
 use std::fmt;
 
-/// A day of the Gregorian calendar, which exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use serde::{Deserialize, Serialize};
+
+/// A day of the Gregorian calendar, which exists. Written as year, month and day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "(u16, u8, u8)", try_from = "(u16, u8, u8)")]
 pub struct Date {
     month: Month,
     day: u8,
@@ -57,6 +60,33 @@ impl Date {
         self.month
     }
 }
+
+impl From<Date> for (u16, u8, u8) {
+    fn from(date: Date) -> Self {
+        (date.month.year, date.month.month, date.day)
+    }
+}
+
+impl TryFrom<(u16, u8, u8)> for Date {
+    type Error = NoSuchDay;
+
+    fn try_from((year, month, day): (u16, u8, u8)) -> Result<Self, NoSuchDay> {
+        Self::new(year, month, day).ok_or(NoSuchDay(year, month, day))
+    }
+}
+
+/// A day that no calendar has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoSuchDay(u16, u8, u8);
+
+impl fmt::Display for NoSuchDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(year, month, day) = self;
+        write!(f, "{year:04}-{month:02}-{day:02} is not in the calendar")
+    }
+}
+
+impl std::error::Error for NoSuchDay {}
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use tidings::event;
 
 use crate::{Cents, Date};
@@ -5,9 +6,9 @@ use crate::{Cents, Date};
 /// The number by which the shop knows a customer.
 pub type CustomerId = u32;
 
-/// A customer paid for an order.
-#[event("shop.purchased")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A customer paid for an order, here or in a shop that sends its purchases over a link.
+#[event("shop.purchased", serde)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Purchased {
     /// Who bought.
     pub customer: CustomerId,
@@ -37,4 +38,16 @@ pub struct CustomerBecameLoyal {
 pub struct ReportRequested {
     /// Where the purchases came from.
     pub source: String,
+}
+
+/// A shop has sent all that it sends over its link: whoever has heard so many purchases has heard them all.
+#[event("shop.import_finished", serde)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportFinished {
+    /// Where the purchases came from.
+    pub source: String,
+    /// How many were sent.
+    pub purchases: u64,
+    /// Whether the source was read to its end.
+    pub whole: bool,
 }

@@ -8,7 +8,7 @@ mod happenings;
 mod money;
 mod page;
 
-pub use date::{Date, Month};
-pub use happenings::{CustomerBecameLoyal, CustomerId, Purchased, ReportRequested};
+pub use date::{Date, Month, NoSuchDay};
+pub use happenings::{CustomerBecameLoyal, CustomerId, ImportFinished, Purchased, ReportRequested};
 pub use money::{Cents, Grouped};
 pub use page::Page;

@@ -1,5 +1,7 @@
 use std::{fmt, ops::AddAssign};
 
+use serde::{Deserialize, Serialize};
+
 /// An amount of dollars, kept in whole cents so that sums are exact.
 ///
 /// # Examples
@@ -12,7 +14,9 @@ use std::{fmt, ops::AddAssign};
 ///
 /// assert_eq!(total.to_string(), "$1,234.56");
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Cents(u64);
 
 impl Cents {

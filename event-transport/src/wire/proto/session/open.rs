@@ -9,7 +9,7 @@ use super::{Conn, Notice, Peer, Session};
 use crate::wire::access::{Access, Identity, Right};
 use crate::wire::error::{Mismatch, WireError};
 use crate::wire::proto::credit::{Budget, Grant};
-use crate::wire::proto::frame::{Head, Hello, Refusal};
+use crate::wire::proto::frame::{Head, Hello, Proof, Refusal};
 use crate::wire::proto::greeter::Greeter;
 use crate::wire::proto::inlet::{Inlet, PREFACE};
 use crate::wire::proto::pulse::Pulse;
@@ -17,12 +17,12 @@ use crate::wire::proto::terms::Terms;
 use crate::wire::shape::Offer;
 
 impl Session {
-    /// Begins a connection as the side that connects.
-    pub fn connect(&mut self, now: Instant) {
+    /// Begins a connection as the side that connects, with what proves who this side is, where the stream does not.
+    pub fn connect(&mut self, proof: Option<Proof>, now: Instant) {
         self.lost();
         let inlet = Inlet::new(self.setup.limits.max_handshake_bytes());
         let mut conn = self.conn(inlet, now);
-        let hello = self.hello(&conn);
+        let hello = self.hello(&conn, proof);
         conn.say(&Head::Hello(Box::new(hello)), now);
         self.conn = Some(conn);
     }
@@ -31,7 +31,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Why the peer is not let in; the [refusal](crate::wire::proto::greeter::refusal) is for it. A connection of the session that stood is gone.
+    /// Why the peer is not let in; the [refusal](crate::wire::proto::greeter::refusal) is for it. A connection of the session that stands is unharmed then; otherwise it is gone.
     pub fn accept(
         &mut self,
         greeter: Greeter,
@@ -55,10 +55,11 @@ impl Session {
                 missing,
             });
         }
-        self.lost();
+        // Nothing fails once the former connection is gone: its task would read on, and nobody would take what it reads.
         self.meet(hello)?;
+        self.lost();
         let mut conn = self.conn(greeter.into_inlet(), now);
-        let welcome = self.hello(&conn);
+        let welcome = self.hello(&conn, None);
         conn.say(&Head::Welcome(Box::new(welcome)), now);
         self.conn = Some(conn);
         self.open(&hello.link, peer);
@@ -104,7 +105,7 @@ impl Session {
         Conn {
             inlet,
             out,
-            pulse: Pulse::new(limits.idle_time(), limits.heartbeat_period(), now),
+            pulse: Pulse::new(limits, now),
             grant: Grant::new(limits.receive_bytes() as u64, pending),
             began: now,
             replies: VecDeque::new(),
@@ -118,13 +119,14 @@ impl Session {
         }
     }
 
-    fn hello(&self, conn: &Conn) -> Hello {
+    fn hello(&self, conn: &Conn, proof: Option<Proof>) -> Hello {
         let Self { setup, inbox, .. } = self;
         let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Hello {
             link: setup.name.clone(),
             session: self.id,
-            proof: setup.proof.clone(),
+            origin: setup.origin,
+            proof,
             content_type: setup.content_type.to_owned(),
             offers: setup.offers.clone(),
             wants: setup.wants.clone(),
@@ -144,12 +146,8 @@ impl Session {
                 theirs: hello.content_type.clone(),
             });
         }
-        let theirs = Duration::from_millis(hello.heartbeat_ms.into());
-        let idle = setup.limits.idle_time();
-        if theirs >= idle {
-            return Err(WireError::Heartbeat { idle, theirs });
-        }
         Ok(Peer {
+            heartbeat: Duration::from_millis(hello.heartbeat_ms.into()),
             terms: Terms::agree(&setup.offers, &setup.wants, hello)?,
             budget: Budget::new(hello.receive)?,
             max_frame: usize::try_from(hello.max_frame).unwrap_or(usize::MAX),
@@ -170,6 +168,7 @@ impl Session {
         let Some(conn) = &mut self.conn else {
             return;
         };
+        conn.pulse.meet(peer.heartbeat);
         conn.inlet.set_max(self.setup.limits.max_frame_bytes());
         // What was settled since the hello is told; of a new session nothing was.
         conn.acked = conn.acked.min(self.inbox.settled_upto());

@@ -24,6 +24,9 @@ impl Session {
             conn.pulse.hear(now);
             self.take(frame, now)?;
         }
+        if let Some(conn) = &mut self.conn {
+            conn.pulse.begun(conn.inlet.is_in_frame(), now);
+        }
         Ok(())
     }
 
@@ -54,6 +57,10 @@ impl Session {
             Head::Reject { sequence, why } => self.rejected(sequence, why),
             Head::Reply { call } => self.answered(call, Ok(payload)),
             Head::Fault { call, fault } => self.answered(call, Err(fault)),
+            Head::GiveUp { call } => {
+                self.peer_gave_up(call);
+                Ok(())
+            }
             Head::Credit { upto } => peer.budget.grant(upto),
             Head::Ping(number) => {
                 conn.pong = Some(number);
@@ -126,7 +133,7 @@ impl Session {
             self.reply(ticket, Err(Fault::NotAgreed));
             return Ok(());
         };
-        // The peer asks no more than it may: it does not know what its lost connections have left here.
+        // The peer asks no more than it may: it does not know whether what it gave up has ended here.
         if open + self.calls.stale() >= limit {
             self.reply(ticket, Err(Fault::TooMany));
             return Ok(());
@@ -140,6 +147,17 @@ impl Session {
             payload,
         });
         Ok(())
+    }
+
+    /// The peer waits no longer for the answer to a request, which may be on its way.
+    fn peer_gave_up(&mut self, call: u64) {
+        self.calls.leave(call);
+        if let Some(conn) = &mut self.conn {
+            conn.replies.retain(|(head, _)| match head {
+                Head::Reply { call: of } | Head::Fault { call: of, .. } => *of != call,
+                _ => true,
+            });
+        }
     }
 
     fn answered(&mut self, call: u64, answer: Result<Bytes, Fault>) -> Result<(), WireError> {

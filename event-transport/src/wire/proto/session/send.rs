@@ -22,7 +22,7 @@ impl Session {
     /// Bytes of the output were taken.
     pub fn wrote(&mut self, now: Instant) {
         if let Some(conn) = &mut self.conn {
-            conn.pulse.wrote(conn.out.is_empty(), now);
+            conn.pulse.wrote(conn.out.len(), now);
         }
     }
 
@@ -33,6 +33,7 @@ impl Session {
         self.rejections(now);
         self.settled(now);
         self.replies(now);
+        self.given_up(now);
         self.requests(now);
         self.events(now);
         self.goodbye(now);
@@ -81,6 +82,16 @@ impl Session {
                 break;
             };
             conn.send(&head, &payload, now);
+        }
+    }
+
+    /// Before the requests that have their places.
+    fn given_up(&mut self, now: Instant) {
+        while let Some(conn) = self.conn.as_mut().filter(|conn| conn.out.len() < MARK) {
+            let Some(call) = self.calls.next_given_up() else {
+                break;
+            };
+            conn.say(&Head::GiveUp { call }, now);
         }
     }
 
@@ -187,7 +198,7 @@ impl Conn {
 
     fn send(&mut self, head: &Head, payload: &[u8], now: Instant) {
         head.write(payload, &mut self.out);
-        self.pulse.speak(now);
+        self.pulse.speak(self.out.len(), now);
     }
 
     fn ping(&mut self, now: Instant) {

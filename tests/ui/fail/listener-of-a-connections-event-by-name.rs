@@ -1,0 +1,7 @@
+use tidings::transport::DataReceived;
+use tidings::{AnyEvent, listener};
+
+#[listener(DataReceived)]
+fn any(_: &AnyEvent) {}
+
+fn main() {}
