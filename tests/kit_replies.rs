@@ -16,7 +16,7 @@ struct Catalogue;
 
 #[listener(reply)]
 async fn price(_: &GetPrice, _: &Catalogue) -> u64 {
-    unimplemented!("asks the catalogue")
+    panic!("no test asks the catalogue")
 }
 
 #[event(reply = String)]
